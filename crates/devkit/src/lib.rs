@@ -1,0 +1,1 @@
+//! devkit: to be written.
