@@ -1,0 +1,97 @@
+//! Landlock: the third lock on files, and the second on signals and sockets.
+//!
+//! Even if a mount were wrong, a program may read and execute only below the trees named here and write only below its
+//! scratch. On kernels without it the mounts and user ids stand alone; the report says so.
+
+use std::path::PathBuf;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
+};
+use nix::errno::Errno;
+
+use super::system::Trouble;
+use crate::program::Profile;
+
+/// Newest interface whose rights are handled; older kernels take what they know.
+const NEWEST: ABI = ABI::V6;
+
+/// Version of the kernel's interface, zero when there is none.
+#[expect(unsafe_code, reason = "the crate does not tell the version")]
+pub(crate) fn abi() -> i32 {
+    const VERSION_FLAG: libc::c_ulong = 1;
+    // SAFETY: with the version flag the kernel takes no attribute and touches no memory.
+    let version = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<u8>(),
+            0,
+            VERSION_FLAG,
+        )
+    };
+    i32::try_from(version).unwrap_or(0).max(0)
+}
+
+/// Directories of the slot's root that hold tool chains: everything but what has a rule of its own.
+pub(crate) fn tool_directories() -> Result<Vec<PathBuf>, Trouble> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/").map_err(|e| Trouble::io("list root", e))? {
+        let entry = entry.map_err(|e| Trouble::io("list root", e))?;
+        let own = ["dev", "proc", "tmp", "box", "app", ".store"]
+            .iter()
+            .any(|name| entry.file_name() == *name);
+        if !own && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Confines this process and its children.
+pub(crate) fn confine(profile: Profile, tools: &[PathBuf]) -> Result<(), Trouble> {
+    build(profile, tools)
+        .and_then(RulesetCreated::restrict_self)
+        .map(drop)
+        .map_err(|_| Trouble::new("landlock", Errno::last()))
+}
+
+fn build(profile: Profile, tools: &[PathBuf]) -> Result<RulesetCreated, RulesetError> {
+    let everything = AccessFs::from_all(NEWEST);
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let read_and_execute = read | AccessFs::Execute;
+    let device = read | AccessFs::WriteFile | AccessFs::IoctlDev | AccessFs::Truncate;
+    let mut rules = Ruleset::default()
+        .handle_access(everything)?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?;
+    for tool in tools {
+        rules = allow(rules, tool, read_and_execute)?;
+    }
+    let (the_box, scratch) = match profile {
+        Profile::Compile => (everything, everything),
+        Profile::Run => (
+            read_and_execute,
+            everything & !BitFlags::from(AccessFs::Execute),
+        ),
+    };
+    rules = allow(rules, "/dev", device)?;
+    rules = allow(rules, "/app", read_and_execute)?;
+    rules = allow(rules, "/box", the_box)?;
+    rules = allow(rules, "/tmp", scratch)?;
+    // Absent when the container we run in does not permit a proc of our own.
+    allow(rules, "/proc", read)
+}
+
+fn allow(
+    rules: RulesetCreated,
+    path: impl AsRef<std::path::Path>,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, RulesetError> {
+    match PathFd::new(path) {
+        Ok(directory) => rules.add_rule(PathBeneath::new(directory, access)),
+        // Not there: nothing to allow.
+        Err(_) => Ok(rules),
+    }
+}

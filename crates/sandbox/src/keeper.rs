@@ -1,0 +1,343 @@
+//! The keeper: a thread that lives as long as the sandbox and owns what outlives a run.
+//!
+//! It starts the inits (an init dies with the thread that made it, so that must not be one of the runtime's), replaces
+//! those that misbehaved, keeps a few cgroups ready and removes used ones, off the path of the runs. When the sandbox
+//! is dropped it takes everything away: processes first, then groups, then directories.
+
+use std::collections::HashMap;
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::TimeVal;
+use tokio::sync::Semaphore;
+
+use crate::cgroup::{Group, Groups};
+use crate::error::{SandboxError, Step};
+use crate::report::{Backend, Features, Privilege, Report};
+use crate::sandbox::Config;
+use crate::spawn::{self, Init};
+use crate::wire::{Packet, Ready, Setup, receive, send};
+
+/// First user id of slots: in the range that systemd's table of ids lists as unused (60578 to 61183).
+const FIRST_UID: u32 = 60_600;
+/// Slots at most, so that user ids stay inside that range.
+pub(crate) const MAX_SLOTS: usize = 256;
+/// An init that does not stand by then is taken for broken.
+const BOOT_SECONDS: i64 = 20;
+
+/// What the keeper is asked to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Make the init of this slot anew.
+    Replace(usize),
+    /// Keep the shelf of groups full.
+    Refill,
+    /// Remove a used group.
+    Remove(Group),
+    /// Remove an artefact's tree.
+    Forget(PathBuf),
+    /// End.
+    Stop,
+}
+
+/// A slot's socket, waiting to be used.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) index: usize,
+    pub(crate) socket: Arc<OwnedFd>,
+}
+
+/// What the keeper and the runs share.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    free: Mutex<Vec<Core>>,
+    groups: Mutex<Vec<Group>>,
+    /// One permit for each free slot.
+    pub(crate) permits: Semaphore,
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Self {
+        Self {
+            free: Mutex::default(),
+            groups: Mutex::default(),
+            permits: Semaphore::new(0),
+        }
+    }
+
+    /// Puts a slot back.
+    pub(crate) fn give(&self, core: Core) {
+        lock(&self.free).push(core);
+        self.permits.add_permits(1);
+    }
+
+    /// Takes a slot; call with a permit in hand.
+    pub(crate) fn take(&self) -> Option<Core> {
+        lock(&self.free).pop()
+    }
+
+    pub(crate) fn take_group(&self) -> Option<Group> {
+        lock(&self.groups).pop()
+    }
+}
+
+/// Every value behind these locks is whole at any moment, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The keeper's own state.
+pub(crate) struct Keeper {
+    config: Config,
+    exe: PathBuf,
+    privilege: Privilege,
+    pub(crate) groups: Groups,
+    pub(crate) directory: PathBuf,
+    shelf: Arc<Shelf>,
+    inits: HashMap<usize, OwnedFd>,
+    removals: Vec<Group>,
+    count: u64,
+}
+
+impl Keeper {
+    /// Cleans up after the dead, prepares groups and directories and boots every slot.
+    pub(crate) fn start(config: Config, shelf: Arc<Shelf>) -> Result<(Self, Report), SandboxError> {
+        let instance = crate::instance::new_name().step("name the instance")?;
+        let directory = prepare_directory(&config.work_dir, &instance)?;
+        let groups = Groups::prepare(&config.cgroup_name, &instance, config.allow_degraded)?;
+        let exe = config
+            .init_exe
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+        let privilege = spawn::privilege();
+        let mut keeper = Self {
+            exe,
+            privilege,
+            groups,
+            directory,
+            shelf,
+            inits: HashMap::new(),
+            removals: Vec::new(),
+            count: 0,
+            config,
+        };
+        let mut features = None;
+        for index in 0..keeper.config.slots {
+            match keeper.boot(index) {
+                Ok(found) => features = Some(found),
+                Err(error) => {
+                    keeper.end();
+                    return Err(error);
+                }
+            }
+        }
+        let Some(features) = features else {
+            return Err(SandboxError::Invalid("at least one slot is needed"));
+        };
+        keeper.refill();
+        let report = Report {
+            backend: keeper.groups.backend,
+            privilege,
+            swap_accounting: keeper.groups.swap_accounting,
+            slots: keeper.config.slots,
+            features,
+        };
+        Ok((keeper, report))
+    }
+
+    /// Works until told to stop or until nobody can ask any more, then takes everything away.
+    pub(crate) fn serve(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let wait = if self.removals.is_empty() {
+                Duration::from_hours(1)
+            } else {
+                Duration::from_millis(5)
+            };
+            match jobs.recv_timeout(wait) {
+                Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Job::Replace(index)) => self.replace(index),
+                Ok(Job::Refill) => self.refill(),
+                Ok(Job::Remove(group)) => self.removals.push(group),
+                Ok(Job::Forget(path)) => {
+                    if let Err(error) = fs::remove_dir_all(&path) {
+                        tracing::warn!(%error, "an artefact's tree could not be removed");
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // Busy: the kernel has not yet taken the dead processes out. Tried again soon.
+            self.removals.retain(|group| match group.remove() {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => true,
+                Err(error) => {
+                    tracing::warn!(%error, "a used cgroup could not be removed");
+                    false
+                }
+                Ok(()) => false,
+            });
+        }
+        self.end();
+    }
+
+    /// Starts the init of a slot and puts the slot on the shelf.
+    fn boot(&mut self, index: usize) -> Result<Features, SandboxError> {
+        let Init { process, socket } = spawn::start(&self.exe, self.privilege)?;
+        let booted = self.set_up(index, &socket);
+        match booted {
+            Ok(features) => {
+                self.inits.insert(index, process);
+                self.shelf.give(Core {
+                    index,
+                    socket: Arc::new(socket),
+                });
+                Ok(features)
+            }
+            Err(error) => {
+                spawn::end(process).step("end a failed init")?;
+                Err(error)
+            }
+        }
+    }
+
+    fn set_up(&self, index: usize, socket: &OwnedFd) -> Result<Features, SandboxError> {
+        let user_namespace = self.privilege == Privilege::UserNamespace;
+        let offset = u32::try_from(index).map_err(|_| SandboxError::Invalid("too many slots"))?;
+        let setup = Setup {
+            mountpoint: self.directory.join("root"),
+            store: self.directory.join("store"),
+            read_only: self.config.read_only_paths.clone(),
+            uid: if user_namespace {
+                0
+            } else {
+                FIRST_UID + offset
+            },
+            user_namespace,
+        };
+        send(socket.as_raw_fd(), &setup, &[], &[]).step("send the slot's setup")?;
+        setsockopt(
+            socket,
+            sockopt::ReceiveTimeout,
+            &TimeVal::new(BOOT_SECONDS, 0),
+        )
+        .step("set the boot time-out")?;
+        match receive::<Ready>(socket.as_raw_fd()).step("wait for the slot")? {
+            Some(Packet {
+                message:
+                    Ready::Up {
+                        landlock_abi,
+                        private_proc,
+                    },
+                ..
+            }) => {
+                let flags = nix::fcntl::OFlag::O_NONBLOCK;
+                nix::fcntl::fcntl(socket, nix::fcntl::FcntlArg::F_SETFL(flags))
+                    .step("make the slot's socket non-blocking")?;
+                Ok(Features {
+                    landlock_abi,
+                    seccomp: true,
+                    private_proc,
+                    memory_peak: self.groups.memory_peak,
+                })
+            }
+            Some(Packet {
+                message: Ready::Failed(fault),
+                ..
+            }) => Err(SandboxError::Slot {
+                step: fault.step,
+                source: io::Error::from_raw_os_error(fault.errno),
+            }),
+            None => Err(SandboxError::Lost),
+        }
+    }
+
+    fn replace(&mut self, index: usize) {
+        tracing::info!(slot = index, "replacing a slot");
+        self.end_init(index);
+        let mut pause = Duration::from_millis(10);
+        // Without slots the service can do nothing better than to try again.
+        for _ in 0..10 {
+            match self.boot(index) {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(slot = index, %error, "a slot could not be replaced, trying again");
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                }
+            }
+        }
+        tracing::error!(slot = index, "a slot is lost for good");
+    }
+
+    fn end_init(&mut self, index: usize) {
+        if let Some(process) = self.inits.remove(&index)
+            && let Err(error) = spawn::end(process)
+        {
+            tracing::error!(slot = index, %error, "an init could not be ended");
+        }
+    }
+
+    fn refill(&mut self) {
+        if self.groups.backend == Backend::None {
+            return;
+        }
+        while lock(&self.shelf.groups).len() < self.config.slots + 1 {
+            self.count += 1;
+            match self.groups.make(&format!("run{}", self.count)) {
+                Ok(group) => lock(&self.shelf.groups).push(group),
+                Err(error) => {
+                    tracing::error!(%error, "no cgroup could be made ahead");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes everything away. What fails is logged: the next start finds it by its name.
+    fn end(&mut self) {
+        self.shelf.permits.close();
+        lock(&self.shelf.free).clear();
+        for index in 0..self.config.slots {
+            self.end_init(index);
+        }
+        self.removals.clear();
+        lock(&self.shelf.groups).clear();
+        if let Err(error) = self.groups.remove() {
+            tracing::error!(%error, "cgroups are left");
+        }
+        if let Err(error) = fs::remove_dir_all(&self.directory) {
+            tracing::error!(%error, "the work directory is left");
+        }
+    }
+}
+
+/// Makes `<work_dir>/<instance>` and removes those of dead owners.
+fn prepare_directory(work_dir: &Path, instance: &str) -> Result<PathBuf, SandboxError> {
+    make_directory(work_dir, 0o711).step("make the work directory")?;
+    let work_dir = work_dir.canonicalize().step("resolve the work directory")?;
+    for dead in crate::instance::abandoned(&work_dir).step("look for abandoned directories")? {
+        fs::remove_dir_all(work_dir.join(dead)).step("remove an abandoned directory")?;
+    }
+    let directory = work_dir.join(instance);
+    for (path, mode) in [
+        (directory.clone(), 0o711),
+        (directory.join("root"), 0o755),
+        (directory.join("store"), 0o711),
+    ] {
+        make_directory(&path, mode).step("make the instance's directory")?;
+    }
+    Ok(directory)
+}
+
+fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
