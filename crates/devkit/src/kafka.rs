@@ -207,6 +207,7 @@ impl Kafka {
 
     /// Ends it in order; no process is left.
     pub async fn stop(self) -> Result<(), DevkitError> {
+        process::end([&self.process], Signal::TERM, STOP_PATIENCE).await?;
         end_leftovers(&self.installation.folder).await
     }
 }
@@ -286,6 +287,7 @@ impl Installation {
         }
         command.args(["kafka.Kafka", &format!("{HOME}/server.properties")]);
         let process = Process::spawn(command, self.folder.new_log()?).await?;
+        process.record(&self.folder.path.join("pid"))?;
         let address = address(port);
         let serving = async || match wire::serving_brokers(&address).await {
             Ok(0) => Err(std::io::Error::other("not yet admitted by its controller")),
@@ -294,7 +296,7 @@ impl Installation {
         match wait_until_ready(SERVER, &process, &self.folder, START_LIMIT, serving).await {
             Ok(_) => Ok(process),
             Err(error) => {
-                process::end(&[process], Signal::KILL, STOP_PATIENCE).await?;
+                process::end([&process], Signal::KILL, STOP_PATIENCE).await?;
                 Err(error)
             }
         }
@@ -331,7 +333,8 @@ impl Installation {
 }
 
 async fn end_leftovers(folder: &Folder) -> Result<(), DevkitError> {
-    let leftovers = Process::find(&folder.path, "java")?;
+    let mut leftovers = Process::find(&folder.path, "java")?;
+    leftovers.extend(Process::recorded(&folder.path.join("pid")));
     process::end(&leftovers, Signal::TERM, STOP_PATIENCE).await
 }
 

@@ -2,10 +2,11 @@
 //!
 //! For `make test` and for people who write tests; `codementor up` starts its own.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use devkit::{DevkitError, Stack, config::Config, resolve_jars};
+use devkit::{DevkitError, Kafka, Postgres, Stack, config::Config, resolve_jars};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The Postgres and the Kafka that all tests share.
 #[derive(Debug, Parser)]
@@ -15,7 +16,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Start what is not running and print how to reach it.
     Start,
@@ -23,6 +24,11 @@ enum Command {
     Status,
     /// End both and remove what they stored.
     Stop,
+    /// Run both in a folder of your choice, whose data stays, until Ctrl-C.
+    Run {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// Fetch Kafka's jars if they are not there yet, and print where they are.
     Jars,
 }
@@ -62,9 +68,53 @@ async fn run(command: Command) -> Result<String, DevkitError> {
             stack.stop().await?;
             String::new()
         }
+        Command::Run { dir } => {
+            let mut ending = Ending::listen()?;
+            let jars = resolve_jars(&Config::from_env()?.cache()?).await?;
+            let (postgres, kafka) =
+                tokio::try_join!(Postgres::start(&dir), Kafka::start(&dir, &jars))?;
+            println!("DATABASE_URL={}", postgres.url("postgres"));
+            println!("KAFKA_BROKERS={}", kafka.brokers());
+            tokio::select! {
+                () = ending.asked() => {}
+                ended = postgres.ended() => ended?,
+                ended = kafka.ended() => ended?,
+            }
+            tokio::try_join!(postgres.stop(), kafka.stop())?;
+            String::new()
+        }
         Command::Jars => {
             let jars = resolve_jars(&Config::from_env()?.cache()?).await?;
             format!("{}\n", jars.display())
         }
     })
+}
+
+/// Ctrl-C and a polite `kill`. Listens from when it is made, not only once it is waited for.
+struct Ending {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ending {
+    fn listen() -> Result<Self, DevkitError> {
+        let listen = |kind| {
+            signal(kind).map_err(|source| DevkitError::Io {
+                action: "listen for signals at",
+                path: PathBuf::from("/proc/self"),
+                source,
+            })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

@@ -98,7 +98,7 @@ impl Postgres {
         if !dir.join("postgres").is_dir() {
             return Ok(());
         }
-        end_leftovers(&open_folder(dir)?.path.join("data")).await
+        end_leftovers(&open_folder(dir)?.path).await
     }
 
     async fn launch(
@@ -107,7 +107,7 @@ impl Postgres {
         lock: Option<File>,
     ) -> Result<Self, DevkitError> {
         let installation = Installation::open(folder)?;
-        end_leftovers(&installation.data).await?;
+        end_leftovers(&installation.folder.path).await?;
         installation.initialise().await?;
         let file = installation.folder.path.join("port");
         let mut tries = 3;
@@ -179,7 +179,7 @@ impl Postgres {
 
     /// Starts it again on the same port after [`kill`](Self::kill).
     pub async fn restart(&mut self) -> Result<(), DevkitError> {
-        end_leftovers(&self.installation.data).await?;
+        end_leftovers(&self.installation.folder.path).await?;
         self.process = self
             .installation
             .run(self.port, self.lifetime)
@@ -190,7 +190,9 @@ impl Postgres {
 
     /// Ends it: sessions are broken off, everything committed is on disk, no process is left.
     pub async fn stop(self) -> Result<(), DevkitError> {
-        end_leftovers(&self.installation.data).await
+        self.thaw()?;
+        process::end([&self.process], Signal::INT, STOP_PATIENCE).await?;
+        end_leftovers(&self.installation.folder.path).await
     }
 
     fn signal_all(&self, signal: Signal) -> Result<(), DevkitError> {
@@ -300,6 +302,7 @@ impl Installation {
             command.args(["-c", setting]);
         }
         let process = Process::spawn(command, self.folder.new_log()?).await?;
+        process.record(&self.folder.path.join("pid"))?;
         let url = self.url(port, "postgres");
         let result = wait_until_ready(SERVER, &process, &self.folder, START_LIMIT, || {
             store::ping(&url)
@@ -308,7 +311,7 @@ impl Installation {
         match result {
             Ok(()) => Ok(process),
             Err(error) => {
-                process::end(&[process], Signal::QUIT, Duration::from_secs(2)).await?;
+                process::end([&process], Signal::QUIT, Duration::from_secs(2)).await?;
                 Err(error)
             }
         }
@@ -333,14 +336,14 @@ fn postmaster(data: &Path) -> Result<Option<Process>, DevkitError> {
         .find(|process| Some(process.pid()) == pid))
 }
 
-async fn end_leftovers(data: &Path) -> Result<(), DevkitError> {
-    // The main process ends the others; without it they have seen its death already, or are frozen.
-    if let Some(postmaster) = postmaster(data)? {
-        for process in processes(data)? {
-            process.signal(Signal::CONT);
-        }
-        process::end(&[postmaster], Signal::INT, STOP_PATIENCE).await?;
+async fn end_leftovers(folder: &Path) -> Result<(), DevkitError> {
+    let data = &folder.join("data");
+    for process in processes(data)? {
+        process.signal(Signal::CONT);
     }
+    // The main process ends the others; without it they have seen its death already, or are frozen.
+    let main = [Process::recorded(&folder.join("pid")), postmaster(data)?];
+    process::end(main.iter().flatten(), Signal::INT, STOP_PATIENCE).await?;
     process::end(&processes(data)?, Signal::QUIT, Duration::from_secs(2)).await?;
     // Postgres would take a zombie, or a stranger with a reused pid, for its predecessor. None is left now, so the file is stale.
     let file = data.join("postmaster.pid");

@@ -143,6 +143,35 @@ impl Process {
             .collect())
     }
 
+    /// The process that was [recorded](Self::record) in `file`, unless it has ended.
+    ///
+    /// [`find`](Self::find) misses one that is dying: its working folder goes first, its ports and locks last.
+    pub(crate) fn recorded(file: &Path) -> Option<Self> {
+        let record = fs::read_to_string(file).ok()?;
+        let (pid, start) = record.split_once(' ')?;
+        let process = Self::open(Pid::from_raw(pid.parse().ok()?)?).ok()?;
+        // Started at the same tick of the same boot: not a stranger with a reused pid.
+        (process.start().ok()? == start).then_some(process)
+    }
+
+    /// Writes down which process this is, for whoever comes after its owner.
+    pub(crate) fn record(&self, file: &Path) -> Result<(), DevkitError> {
+        let start = self.start().map_err(DevkitError::io("inspect", "/proc"))?;
+        fs::write(file, format!("{} {start}", self.pid())).map_err(DevkitError::io("write", file))
+    }
+
+    /// When it was started: in which boot, and how many ticks after that.
+    fn start(&self) -> io::Result<String> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        // The program's name stands in parentheses and may hold anything; the ticks are the twentieth field after it.
+        let after_name = status.rsplit_once(") ").map_or("", |(_, fields)| fields);
+        match after_name.split(' ').nth(19) {
+            Some(ticks) => Ok(format!("{} {ticks}", boot.trim_end())),
+            None => Err(io::Error::other("not a process status")),
+        }
+    }
+
     fn open(pid: Pid) -> rustix::io::Result<Self> {
         Ok(Self {
             pid,
@@ -198,18 +227,19 @@ impl Process {
 }
 
 /// Asks each to end, waits, and kills what has not: none is left when this returns.
-pub(crate) async fn end(
-    processes: &[Process],
+pub(crate) async fn end<'a>(
+    processes: impl IntoIterator<Item = &'a Process>,
     gently: Signal,
     patience: Duration,
 ) -> Result<(), DevkitError> {
-    for process in processes {
+    let processes: Vec<&Process> = processes.into_iter().collect();
+    for process in &processes {
         process.signal(gently);
         // A frozen process would not hear it.
         process.signal(Signal::CONT);
     }
     let all = async {
-        for process in processes {
+        for process in &processes {
             process.ended().await?;
         }
         Ok(())
@@ -217,10 +247,10 @@ pub(crate) async fn end(
     if let Ok(ended) = time::timeout(patience, all).await {
         return ended;
     }
-    for process in processes {
+    for process in &processes {
         process.signal(Signal::KILL);
     }
-    for process in processes {
+    for process in &processes {
         process.ended().await?;
     }
     Ok(())
@@ -252,4 +282,29 @@ fn is_ours(pid: Pid, folder: &Path, program: &str) -> bool {
     // A zombie has no working folder, so it is not found either.
     fs::read_link(format!("{proc}/cwd")).is_ok_and(|cwd| cwd == folder)
         && fs::read_to_string(format!("{proc}/comm")).is_ok_and(|name| name.trim_end() == program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_of_one_process_only() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("pid");
+        let own = Pid::from_raw(std::process::id().cast_signed()).expect("a pid");
+        Process::open(own)
+            .expect("it is this one")
+            .record(&file)
+            .expect("it is written");
+        let found = Process::recorded(&file).expect("this process is alive");
+        assert_eq!(found.pid(), std::process::id());
+
+        let other_time = fs::read_to_string(&file).expect("it was written") + "0";
+        fs::write(&file, other_time).expect("it is written");
+        assert!(
+            Process::recorded(&file).is_none(),
+            "a reused pid is a stranger's"
+        );
+    }
 }

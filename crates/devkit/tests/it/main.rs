@@ -1,5 +1,6 @@
 //! The real servers, started, killed and started again.
 
 mod kafka;
+mod owner;
 mod postgres;
 mod stack;

@@ -1,0 +1,39 @@
+# The few commands of this project; `make help` lists them.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# What `make up ARGS="--listen 127.0.0.1:9000"` and the like pass on.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up test bench lint lint-deps fmt openapi
+
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+up: ## Install what is missing, build, and run everything here; Ctrl-C ends it (ARGS="--listen 127.0.0.1:9000")
+	@scripts/setup.sh --for up
+	@cargo build --locked --release -p codementor
+	@exec $(TARGET)/release/codementor up $(ARGS)
+
+test: ## Check format and lints and run every test against real servers (ARGS="name" for some)
+	@scripts/test.sh $(ARGS)
+
+bench: ## Measure what the README states, and print one table
+	@scripts/setup.sh --for up
+	@cargo build --locked --release -p codementor
+	@exec $(TARGET)/release/codementor bench $(ARGS)
+
+lint: ## Clippy as CI runs it, and the licences of dependencies
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@scripts/lint-deps.sh
+
+lint-deps:
+	@scripts/lint-deps.sh
+
+fmt: ## Format all code
+	@cargo fmt --all
+
+openapi: ## Write openapi.json anew from the routes
+	@cargo run --locked --quiet -p codementor -- openapi > $(TARGET)/openapi.json
+	@mv $(TARGET)/openapi.json openapi.json
