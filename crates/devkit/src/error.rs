@@ -63,6 +63,14 @@ pub enum DevkitError {
         /// The last lines of what it printed.
         output: String,
     },
+    /// Maven could not fetch Kafka's jars.
+    #[error(
+        "cannot fetch Kafka's jars: check the network and Maven's proxy settings, and try again; Maven says: {cause}"
+    )]
+    Maven {
+        /// The first error that it printed.
+        cause: String,
+    },
     /// No port could be bound on the loopback address.
     #[error("no free port was found on 127.0.0.1")]
     NoPort,

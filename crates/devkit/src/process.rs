@@ -7,7 +7,7 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::process::CommandExt},
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     thread,
     time::Duration,
 };
@@ -257,16 +257,8 @@ pub(crate) async fn end<'a>(
 }
 
 /// Runs a command that prepares something to its end; what it printed explains a failure.
-pub(crate) async fn run(what: &'static str, mut command: Command) -> Result<(), DevkitError> {
-    // A thread of its own for as long as it runs: see `Process::spawn`.
-    let program = command.get_program().to_os_string();
-    let output = tokio::task::spawn_blocking(move || command.output())
-        .await
-        .map_err(|_| DevkitError::Command {
-            what,
-            output: "the thread that ran it panicked".to_owned(),
-        })?
-        .map_err(DevkitError::io("start", program))?;
+pub(crate) async fn run(what: &'static str, command: Command) -> Result<(), DevkitError> {
+    let output = output(command).await?;
     if output.status.success() {
         return Ok(());
     }
@@ -275,6 +267,15 @@ pub(crate) async fn run(what: &'static str, mut command: Command) -> Result<(), 
         what,
         output: tail(&printed),
     })
+}
+
+/// Runs a command to its end, on a thread of its own for as long as that takes: see [`Process::spawn`].
+pub(crate) async fn output(mut command: Command) -> Result<Output, DevkitError> {
+    let program = command.get_program().to_os_string();
+    tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap_or_else(|error| Err(error.into()))
+        .map_err(DevkitError::io("start", program))
 }
 
 fn is_ours(pid: Pid, folder: &Path, program: &str) -> bool {

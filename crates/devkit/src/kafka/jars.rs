@@ -109,13 +109,23 @@ async fn fetch(config: &Config, dir: &Path, jars: &Path) -> Result<(), DevkitErr
         .arg(format!("-DoutputDirectory={}", fetched.display()))
         .stdin(Stdio::null());
     tracing::info!(version = VERSION, "fetching kafka's jars with maven");
-    process::run(
-        "fetching Kafka's jars with Maven (is the network up?)",
-        command,
-    )
-    .await?;
+    let output = process::output(command).await?;
+    if !output.status.success() {
+        let cause = first_error(&output.stdout);
+        return Err(DevkitError::Maven { cause });
+    }
     make_readable(&fetched)?;
     fs::rename(&fetched, jars).map_err(DevkitError::io("move", fetched))
+}
+
+/// The line that says what went wrong; pages about how to ask Maven for more follow it.
+fn first_error(printed: &[u8]) -> String {
+    let printed = String::from_utf8_lossy(printed);
+    let line = printed.lines().find_map(|line| line.split_once("[ERROR] "));
+    line.map_or_else(
+        || "nothing".to_owned(),
+        |(_, cause)| cause.trim().to_owned(),
+    )
 }
 
 /// Kafka runs as another user than the one who fetched.
@@ -141,6 +151,13 @@ mod tests {
         assert!(POM.contains(&format!(
             "<artifactId>kafka_2.13</artifactId>\n      <version>{VERSION}</version>"
         )));
+    }
+
+    #[test]
+    fn only_the_cause_is_taken_from_maven() {
+        let printed = b"Warning: x\n\x1b[0m[ERROR] No plugin found \n[ERROR] To see the full stack trace, ...\n";
+        assert_eq!(first_error(printed), "No plugin found");
+        assert_eq!(first_error(b""), "nothing");
     }
 
     #[test]
