@@ -3,7 +3,10 @@
 # The servers are started once for all test programs and ended here, whatever happened.
 set -eu
 cd "$(dirname "$0")/.."
-target=${CARGO_TARGET_DIR:-target}
+target=${CARGO_TARGET_DIR:-$PWD/target}
+case $target in /*) ;; *) target=$PWD/$target ;; esac
+# Servers of this run's own: a `cargo test` beside it keeps the ones it uses.
+export CODEMENTOR_TEST_STACK="$target/devkit-test"
 
 scripts/setup.sh --for test
 cargo fmt --all --check
