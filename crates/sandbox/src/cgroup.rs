@@ -36,7 +36,7 @@ pub(crate) struct Groups {
 pub(crate) struct Group {
     backend: Backend,
     directories: Vec<PathBuf>,
-    /// `cgroup.procs` of each directory, open for writing.
+    /// `tasks` of version 1 groups open for writing, then the directory of the version 2 group.
     pub(crate) entrances: Vec<OwnedFd>,
     statistics: Option<File>,
 }
@@ -98,10 +98,15 @@ impl Groups {
         for parent in &self.parents {
             let directory = parent.join(name);
             make(&directory).step("make a cgroup")?;
-            let entrance = File::options()
-                .write(true)
-                .open(directory.join("cgroup.procs"))
-                .step("open cgroup.procs")?;
+            let entrance = if parent == self.parents.last().unwrap_or(parent) {
+                File::open(&directory).step("open a cgroup")?
+            } else {
+                // A single thread that moves itself needs no lock over the whole machine; `cgroup.procs` takes it.
+                File::options()
+                    .write(true)
+                    .open(directory.join("tasks"))
+                    .step("open tasks")?
+            };
             group.entrances.push(entrance.into());
             group.directories.push(directory);
         }

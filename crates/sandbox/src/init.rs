@@ -181,7 +181,7 @@ impl Slot {
         };
         let (stdout, stderr) = (next()?, next()?);
         let results = if order.results { Some(next()?) } else { None };
-        let groups = (0..order.groups)
+        let mut groups = (0..order.groups)
             .map(|_| next())
             .collect::<Result<Vec<_>, _>>()?;
         tree.put_up(order, &self.setup)?;
@@ -206,7 +206,8 @@ impl Slot {
             stdout,
             stderr,
             results,
-            groups,
+            unified: groups.pop(),
+            tasks: groups,
             report,
         };
         let started = Instant::now();

@@ -110,8 +110,14 @@ impl Keeper {
     /// Cleans up after the dead, prepares groups and directories and boots every slot.
     pub(crate) fn start(config: Config, shelf: Arc<Shelf>) -> Result<(Self, Report), SandboxError> {
         let instance = crate::instance::new_name().step("name the instance")?;
-        let directory = prepare_directory(&config.work_dir, &instance)?;
         let groups = Groups::prepare(&config.cgroup_name, &instance, config.allow_degraded)?;
+        let directory = match prepare_directory(&config.work_dir, &instance) {
+            Ok(directory) => directory,
+            Err(error) => {
+                groups.remove().step("remove the instance's cgroups")?;
+                return Err(error);
+            }
+        };
         let exe = config
             .init_exe
             .clone()

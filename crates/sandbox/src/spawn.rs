@@ -110,8 +110,7 @@ fn clone_into_namespaces(
         | libc::CLONE_NEWNS
         | libc::CLONE_NEWIPC
         | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWNET
-        | libc::CLONE_NEWCGROUP;
+        | libc::CLONE_NEWNET;
     flags |= libc::CLONE_PIDFD | libc::SIGCHLD;
     if privilege == Privilege::UserNamespace {
         flags |= libc::CLONE_NEWUSER;

@@ -5,7 +5,7 @@
 //! size, for the files behind the descriptors were written by the program.
 
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSlice, IoSliceMut, Seek, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ pub(crate) struct RunOrder {
     pub(crate) profile: Profile,
     pub(crate) stdin: bool,
     pub(crate) results: bool,
-    /// Number of `cgroup.procs` descriptors.
+    /// Number of group descriptors: `tasks` of version 1 groups, then the directory of the version 2 group.
     pub(crate) groups: usize,
     pub(crate) rlimits: Rlimits,
     pub(crate) collect: CollectOrder,
@@ -356,7 +356,8 @@ pub(crate) fn is_sealed(file: &File) -> bool {
         .is_ok_and(|seals| SealFlag::from_bits_truncate(seals).contains(SealFlag::F_SEAL_WRITE))
 }
 
-fn seal(file: &File) -> io::Result<()> {
+/// Closes the file for changes and sets its offset back to the beginning.
+fn seal(mut file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o444))?;
     let seals = SealFlag::F_SEAL_WRITE
@@ -364,7 +365,7 @@ fn seal(file: &File) -> io::Result<()> {
         | SealFlag::F_SEAL_SHRINK
         | SealFlag::F_SEAL_SEAL;
     fcntl(file, FcntlArg::F_ADD_SEALS(seals))?;
-    Ok(())
+    file.rewind()
 }
 
 #[cfg(test)]

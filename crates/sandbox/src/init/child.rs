@@ -19,6 +19,9 @@ use super::system::{Trouble, check};
 use super::{Confinement, landlock, probe};
 use crate::wire::{End, Fault, RunOrder, Task};
 
+/// From `linux/sched.h`; the constant of the `libc` crate is too narrow for its own value.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
 /// The step whose failure is the program's, not ours.
 const EXECUTE: &str = "execute";
 
@@ -28,18 +31,36 @@ pub(crate) struct Ends {
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
     pub(crate) results: Option<OwnedFd>,
-    pub(crate) groups: Vec<OwnedFd>,
+    /// Directory of the version 2 group to be born in.
+    pub(crate) unified: Option<OwnedFd>,
+    /// `tasks` of version 1 groups to join.
+    pub(crate) tasks: Vec<OwnedFd>,
     pub(crate) report: OwnedFd,
 }
 
 /// Forks and confines; returns the child's id. The ends are closed on this side.
 #[expect(unsafe_code, reason = "fork into a new IPC namespace")]
 pub(crate) fn start(order: &RunOrder, ends: Ends, cage: &Confinement) -> Result<Pid, Trouble> {
-    let flags = libc::c_ulong::from((libc::CLONE_NEWIPC | libc::SIGCHLD).unsigned_abs());
+    // SAFETY: plain data, for which zero means "not asked for".
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    // The IPC namespace is new so that nothing in it outlives the run; the cgroup namespace hides the host's paths.
+    arguments.flags = u64::from((libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP).unsigned_abs());
+    arguments.exit_signal = u64::from(libc::SIGCHLD.unsigned_abs());
+    if let Some(group) = &ends.unified {
+        // Born in its group: moving there afterwards takes a lock that every fork on the machine waits for.
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = u64::from(group.as_raw_fd().unsigned_abs());
+    }
     // SAFETY: without CLONE_VM and with no new stack this is a fork; the process has a single thread, so the child's
-    // copy of the heap and of all locks is consistent.
+    // copy of the heap and of all locks is consistent. The structure lives across the call, with its true size given.
     let pid = check(
-        unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) },
+        unsafe {
+            libc::syscall(
+                libc::SYS_clone3,
+                &raw const arguments,
+                size_of::<libc::clone_args>(),
+            )
+        },
         "fork",
     )?;
     if pid == 0 {
@@ -74,7 +95,7 @@ pub(crate) fn failure(said: &str) -> End {
 }
 
 fn become_program(order: &RunOrder, ends: Ends, cage: &Confinement) -> Result<Infallible, Trouble> {
-    for group in ends.groups {
+    for group in ends.tasks {
         File::from(group)
             .write_all(b"0")
             .map_err(|e| Trouble::io("join group", e))?;
@@ -141,7 +162,7 @@ fn limit(order: &RunOrder) -> Result<(), Trouble> {
         (Resource::RLIMIT_CORE, 0),
         (Resource::RLIMIT_NOFILE, 1024),
         (Resource::RLIMIT_MEMLOCK, 8 << 20),
-        (Resource::RLIMIT_MSGQUEUE, 64 << 10),
+        (Resource::RLIMIT_MSGQUEUE, 800 << 10),
         (Resource::RLIMIT_SIGPENDING, 1024),
         (Resource::RLIMIT_FSIZE, wanted.file_bytes),
         (Resource::RLIMIT_CPU, wanted.cpu_seconds),

@@ -76,17 +76,17 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_sysfs,
 ];
 
-/// Calls that pretend not to exist, so that libraries take their older way: the C library falls back from `clone3`
-/// (whose flags a filter cannot see) to `clone`, event loops from `io_uring` to `epoll`.
+/// Calls that pretend not to exist, so that event loops fall back to `epoll`.
 const ABSENT: &[libc::c_long] = &[
-    libc::SYS_clone3,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
 ];
 
-/// Calls that the init needs and a program does not.
-const REFUSED_TO_PROGRAMS: &[libc::c_long] = &[
+/// Calls that the init needs and a program does not; they pretend not to exist, so that the C library falls back from
+/// `clone3`, whose flags a filter cannot see, to `clone`.
+const ABSENT_TO_PROGRAMS: &[libc::c_long] = &[
+    libc::SYS_clone3,
     libc::SYS_mount,
     libc::SYS_umount2,
     libc::SYS_pivot_root,
@@ -121,7 +121,7 @@ pub(crate) fn base() -> Result<Filter, Trouble> {
 
 /// The filter of a program, above that of the slot.
 pub(crate) fn program() -> Result<Filter, Trouble> {
-    let mut refused = plain(REFUSED_TO_PROGRAMS);
+    let mut absent = plain(ABSENT_TO_PROGRAMS);
     let flags = [
         libc::CLONE_NEWIPC,
         libc::CLONE_NEWNS,
@@ -130,14 +130,14 @@ pub(crate) fn program() -> Result<Filter, Trouble> {
         libc::CLONE_NEWUTS,
         libc::CLONE_NEWCGROUP,
     ];
-    refused.insert(
+    absent.insert(
         libc::SYS_clone,
         flags
             .into_iter()
             .map(namespace_flag)
             .collect::<Result<_, _>>()?,
     );
-    Ok(Filter(vec![compile(refused, Errno::EPERM)?]))
+    Ok(Filter(vec![compile(absent, Errno::ENOSYS)?]))
 }
 
 fn plain(calls: &[libc::c_long]) -> BTreeMap<i64, Vec<SeccompRule>> {

@@ -56,8 +56,9 @@ impl Capture {
         let Some(pipe) = &mut self.pipe else {
             return std::future::pending().await;
         };
-        self.buffer.resize(CHUNK, 0);
-        let read = pipe.read(&mut self.buffer).await?;
+        self.buffer.clear();
+        self.buffer.reserve(CHUNK);
+        let read = pipe.read_buf(&mut self.buffer).await?;
         if read == 0 {
             self.pipe = None;
         }

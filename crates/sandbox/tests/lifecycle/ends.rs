@@ -1,0 +1,228 @@
+//! Orderly and disorderly ends.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use sandbox::{SandboxError, Status};
+
+use crate::support::{ask, python, text};
+use crate::{Stage, children, descriptors, eventually};
+
+#[test]
+fn shutdown_leaves_nothing() {
+    let stage = Stage::new("shutdown");
+    let sandbox = stage.start(2);
+    assert!(!stage.groups().is_empty() && stage.left_in_work_dir() == 1 && children().len() == 2);
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+    assert_eq!(children(), Vec::<String>::new());
+}
+
+#[test]
+fn dropping_the_last_handle_leaves_nothing() {
+    let stage = Stage::new("drop");
+    let sandbox = stage.start(1);
+    let clone = sandbox.clone();
+    drop(sandbox);
+    let slot = stage.runtime.block_on(clone.acquire());
+    drop(clone);
+    assert_eq!(children().len(), 1, "a slot keeps the sandbox");
+    drop(slot);
+    stage.nothing_is_left();
+    assert_eq!(children(), Vec::<String>::new());
+}
+
+#[test]
+fn a_slot_after_shutdown_refuses() {
+    let stage = Stage::new("after");
+    let sandbox = stage.start(1);
+    stage.runtime.block_on(async {
+        let clone = sandbox.clone();
+        sandbox.shutdown().await;
+        let result = ask(&["/bin/true"]).run_in(&clone).await;
+        assert!(matches!(result, Err(SandboxError::Closed)), "{result:?}");
+        assert!(clone.try_acquire().is_none());
+    });
+    stage.nothing_is_left();
+}
+
+#[test]
+fn slots_are_lent_one_by_one() {
+    let stage = Stage::new("lend");
+    let sandbox = stage.start(2);
+    let (first, second) = (sandbox.try_acquire(), sandbox.try_acquire());
+    assert!(first.is_some() && second.is_some() && sandbox.try_acquire().is_none());
+    drop(first);
+    assert!(sandbox.try_acquire().is_some());
+    stage.runtime.block_on(sandbox.shutdown());
+}
+
+#[test]
+fn mixed_runs_leave_nothing() {
+    let stage = Stage::new("mixed");
+    let sandbox = stage.start(2);
+    let asks = [
+        ask(&["/bin/true"]),
+        ask(&["/nowhere"]),
+        python("import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass"),
+        python("x = b'x' * (1 << 30)").limits(|l| l.memory_bytes = 16 << 20),
+        python("import time; time.sleep(60)").limits(|l| l.wall = Duration::from_millis(20)),
+        ask(&["/usr/bin/yes"]).limits(|l| l.output_bytes = 1000),
+        python("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass")
+            .limits(|l| l.cpu = Duration::from_millis(50)),
+        python("open('x', 'w').write('x')").change(|p| {
+            p.profile = sandbox::Profile::Compile;
+            p.collect = sandbox::Collect::All;
+        }),
+    ];
+    let round = async |times: usize| {
+        for _ in 0..times {
+            for pair in asks.chunks(2) {
+                let (first, second) =
+                    tokio::join!(pair[0].run_in(&sandbox), pair[1].run_in(&sandbox));
+                for result in [first, second] {
+                    assert!(
+                        matches!(result, Ok(_) | Err(SandboxError::CannotExecute(_))),
+                        "{result:?}"
+                    );
+                }
+            }
+        }
+    };
+    // Used groups are removed behind the runs: quiet means that only the ready ones are left.
+    let quiet = || {
+        stage.groups().iter().all(|group| {
+            let instance = std::fs::read_dir(group)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .find(|entry| entry.path().is_dir());
+            instance.is_some_and(|entry| {
+                std::fs::read_dir(entry.path())
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .filter(|e| e.path().is_dir())
+                    .count()
+                    <= 3
+            })
+        })
+    };
+    stage.runtime.block_on(round(1));
+    eventually("quiet", quiet);
+    let (fds, inits) = (descriptors(), children());
+    stage.runtime.block_on(round(5));
+    eventually("quiet again", quiet);
+    assert_eq!(descriptors(), fds);
+    assert_eq!(children(), inits, "no slot had to be replaced");
+    assert_eq!(stage.processes(), Vec::<String>::new());
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn a_dropped_run_costs_its_slot_and_nothing_else() {
+    let stage = Stage::new("dropped");
+    let sandbox = stage.start(1);
+    let before = children();
+    stage.runtime.block_on(async {
+        let sleeper = python("import time; print('up', flush=True); time.sleep(60)");
+        let cut = tokio::time::timeout(Duration::from_millis(200), sleeper.run_in(&sandbox)).await;
+        assert!(cut.is_err(), "it sleeps for a minute");
+        let outcome = ask(&["/bin/echo", "next"])
+            .run_in(&sandbox)
+            .await
+            .expect("the slot was replaced");
+        assert_eq!(text(&outcome), "next\n");
+    });
+    assert_ne!(children(), before, "a new init");
+    eventually("no process left", || stage.processes().is_empty());
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn a_killed_init_loses_one_run_and_is_replaced() {
+    let stage = Stage::new("killed");
+    let sandbox = stage.start(1);
+    let init = children().pop().expect("one init");
+    stage.runtime.block_on(async {
+        let sleeper = python("import time; time.sleep(60)");
+        let kill = async {
+            while stage.processes().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            Command::new("kill")
+                .args(["-9", &init])
+                .status()
+                .expect("kill runs")
+        };
+        let (result, _) = tokio::join!(sleeper.run_in(&sandbox), kill);
+        assert!(matches!(result, Err(SandboxError::Lost)), "{result:?}");
+        assert_eq!(
+            ask(&["/bin/true"])
+                .run_in(&sandbox)
+                .await
+                .expect("the slot was replaced")
+                .status,
+            Status::Exited(0)
+        );
+    });
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn a_killed_owner_takes_its_runs_along_and_the_next_start_cleans_up() {
+    let stage = Stage::new("owner");
+    let mut owner = Command::new(env!("CARGO_BIN_EXE_sandbox-run"))
+        .arg(stage.work_dir())
+        .args([&stage.name, "--", "/bin/sleep", "60"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the owner starts");
+    let mut report = String::new();
+    BufReader::new(owner.stdout.take().expect("a pipe"))
+        .read_line(&mut report)
+        .expect("the owner reports");
+    assert!(report.contains("backend"), "{report}");
+    eventually("the program runs", || !stage.processes().is_empty());
+    owner.kill().expect("kills the owner");
+    owner.wait().expect("the owner is gone");
+    eventually("its processes are gone", || stage.processes().is_empty());
+    assert!(
+        !stage.groups().is_empty() && stage.left_in_work_dir() == 1,
+        "a killed owner cannot clean up"
+    );
+    let sandbox = stage.start(1);
+    assert_eq!(stage.left_in_work_dir(), 1, "only the new instance");
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn a_start_leaves_foreign_directories_alone() {
+    let stage = Stage::new("foreign");
+    let foreign = stage.work_dir().join("precious");
+    std::fs::create_dir_all(&foreign).expect("makes a directory");
+    let sandbox = stage.start(1);
+    stage.runtime.block_on(sandbox.shutdown());
+    assert!(foreign.exists());
+}
+
+#[test]
+fn a_start_without_its_init_fails_cleanly() {
+    let stage = Stage::new("broken");
+    for exe in ["/bin/false", "/nowhere"] {
+        let config = sandbox::Config {
+            init_exe: Some(exe.into()),
+            ..stage.config(1)
+        };
+        let result = stage.runtime.block_on(sandbox::Sandbox::start(config));
+        assert!(result.is_err());
+        stage.nothing_is_left();
+    }
+    assert_eq!(children(), Vec::<String>::new());
+}

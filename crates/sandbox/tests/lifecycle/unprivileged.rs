@@ -1,0 +1,137 @@
+//! The sandbox of a plain user: user namespaces and delegated cgroups, no root anywhere.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::{Stage, hierarchies};
+
+/// A user id that owns nothing on this machine.
+const NOBODY: u32 = 61_999;
+
+/// Runs `sandbox-run` as a plain user to whom a cgroup of each hierarchy was handed over.
+fn run_as_user(stage: &Stage, delegate: bool, extra: &[&str], command: &[&str]) -> Output {
+    let place = stage.place.path();
+    let exe = place.join("sandbox-run");
+    fs::copy(env!("CARGO_BIN_EXE_sandbox-run"), &exe).expect("copies the binary");
+    fs::set_permissions(place, fs::Permissions::from_mode(0o755)).expect("opens the place");
+    fs::create_dir(stage.work_dir()).expect("makes the work directory");
+    chown(stage.work_dir(), Some(NOBODY), Some(NOBODY)).expect("hands it over");
+    let groups: Vec<PathBuf> = if delegate {
+        hierarchies()
+            .into_iter()
+            .filter_map(|hierarchy| hand_over(&hierarchy, &stage.name))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let enter = groups.iter().fold(String::new(), |script, group| {
+        script + &format!("echo $$ > {}/owner/cgroup.procs; ", group.display())
+    });
+    let script = format!(
+        "{enter}exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups --no-new-privs \"$@\""
+    );
+    let output = Command::new("/bin/sh")
+        .args(["-c", &script, "sh"])
+        .arg(&exe)
+        .arg(stage.work_dir())
+        .arg(&stage.name)
+        .args(extra)
+        .arg("--")
+        .args(command)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("runs");
+    assert_eq!(stage.left_in_work_dir(), 0, "files are left: {output:?}");
+    for group in groups {
+        let left: Vec<_> = fs::read_dir(&group)
+            .expect("lists")
+            .flatten()
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| entry.file_name())
+            .collect();
+        assert_eq!(left, ["owner"], "only what was there before: {output:?}");
+        fs::remove_dir(group.join("owner")).expect("removes");
+        fs::remove_dir(group).expect("removes");
+    }
+    output
+}
+
+/// Makes `<hierarchy>/<name>/owner` and gives both to the user.
+fn hand_over(hierarchy: &std::path::Path, name: &str) -> Option<PathBuf> {
+    let wanted = ["memory", "pids", "unified"];
+    wanted.iter().any(|end| hierarchy.ends_with(end)).then(|| {
+        let group = hierarchy.join(name);
+        for directory in [group.clone(), group.join("owner")] {
+            fs::create_dir(&directory).expect("makes a group");
+            chown(&directory, Some(NOBODY), Some(NOBODY)).expect("hands it over");
+            for file in [
+                "cgroup.procs",
+                "tasks",
+                "cgroup.threads",
+                "cgroup.subtree_control",
+            ] {
+                if directory.join(file).exists() {
+                    chown(directory.join(file), Some(NOBODY), Some(NOBODY)).expect("hands it over");
+                }
+            }
+        }
+        group
+    })
+}
+
+const LOOK: &str = "import os\n\
+    for path in ['/x', '/usr/x', '/box/x', '/.store/x', '/etc/passwd', '/proc/1/mem']:\n\
+    \x20   try: open(path, 'a'); print('wrote', path)\n\
+    \x20   except OSError: pass\n\
+    for path in ['/root', '/.store', '/.store/trees', '/proc/1/root', '/proc/1/fd', '/home']:\n\
+    \x20   try: os.listdir(path); print('listed', path)\n\
+    \x20   except OSError: pass\n\
+    open('/tmp/x', 'w').write('x')\n\
+    print([l.split()[1] for l in open('/proc/self/status') if l[:6] in ('CapEff', 'CapPrm', 'CapBnd')])";
+
+#[test]
+fn a_plain_user_has_the_same_cage() {
+    let stage = Stage::new("user");
+    let output = run_as_user(
+        &stage,
+        true,
+        &[],
+        &["/usr/bin/python3", "-I", "-S", "-B", "-c", LOOK],
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        said.contains("\"privilege\":\"user_namespace\"") && !said.contains("\"backend\":\"none\""),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("['0000000000000000', '0000000000000000', '0000000000000000']\n")
+            && !said.contains("wrote")
+            && !said.contains("listed"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_cgroups_it_refuses_to_start() {
+    let stage = Stage::new("refuse");
+    let output = run_as_user(&stage, false, &[], &["/bin/true"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("no usable cgroups"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn without_cgroups_it_starts_when_told_to() {
+    let stage = Stage::new("degraded");
+    let output = run_as_user(&stage, false, &["--degraded"], &["/bin/echo", "works"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("\"backend\":\"none\"") && said.contains("works"),
+        "{output:?}"
+    );
+}
