@@ -111,14 +111,16 @@ impl Slot {
             .limit(limits.memory_bytes, limits.processes)
             .step("limit the cgroup")?;
         let socket = watch(&core.socket)?;
-        self.spoiled = true;
-        let run = hand_over(
+        let handed = hand_over(
             task,
             program,
             &core.socket,
             group.get()?,
             self.inner.groups.backend,
-        )?;
+        );
+        // From here on the init may be at work, unless the request itself was refused.
+        self.spoiled = matches!(handed, Ok(_) | Err(SandboxError::Lost));
+        let run = handed?;
         let outcome = run.listen(&socket, group.get()?, program).await;
         drop(socket);
         // After these the slot is as good as before: the init has cleaned up behind an answer of this kind.
