@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sandbox::{Collect, Config, Content, InputFile, Limits, Profile, Program, Sandbox, Stdin};
+use sandbox::{Config, Content, InputFile, Limits, Program, Sandbox, Stdin};
 
 const LIMITS: Limits = Limits {
     cpu: Duration::from_secs(5),
@@ -72,15 +72,10 @@ async fn measure(runs: usize) {
             assert!(output.status.success(), "the bare program failed");
             let started = Instant::now();
             let program = Program {
-                argv: &argv,
                 env: &env,
-                files: &[],
                 artefact: Some(&artefact),
                 stdin: Stdin::Bytes(b"7\n"),
-                limits: LIMITS,
-                collect: Collect::Nothing,
-                profile: Profile::Run,
-                results_fd: false,
+                ..Program::new(&argv, LIMITS)
             };
             let outcome = slot.run(program).await.expect("the sandbox works");
             caged.push(started.elapsed());

@@ -32,13 +32,16 @@ pub(crate) const MAX_SLOTS: usize = 256;
 /// An init that does not stand by then is taken for broken.
 const BOOT_SECONDS: i64 = 20;
 
+/// Groups are made and removed when nothing was asked for so long: both hold a lock that a starting program needs.
+const QUIET: Duration = Duration::from_millis(10);
+/// Used groups that are not kept waiting for a quiet moment.
+const MANY_USED: usize = 32;
+
 /// What the keeper is asked to do.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Make the init of this slot anew.
     Replace(usize),
-    /// Keep the shelf of groups full.
-    Refill,
     /// Remove a used group.
     Remove(Group),
     /// Remove an artefact's tree.
@@ -160,35 +163,45 @@ impl Keeper {
 
     /// Works until told to stop or until nobody can ask any more, then takes everything away.
     pub(crate) fn serve(mut self, jobs: &Receiver<Job>) {
+        let mut tidy = true;
         loop {
-            let wait = if self.removals.is_empty() {
-                Duration::from_hours(1)
-            } else {
-                Duration::from_millis(5)
-            };
+            let wait = if tidy { Duration::from_hours(1) } else { QUIET };
             match jobs.recv_timeout(wait) {
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(Job::Replace(index)) => self.replace(index),
-                Ok(Job::Refill) => self.refill(),
                 Ok(Job::Remove(group)) => self.removals.push(group),
                 Ok(Job::Forget(path)) => {
                     if let Err(error) = fs::remove_dir_all(&path) {
                         tracing::warn!(%error, "an artefact's tree could not be removed");
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            // Busy: the kernel has not yet taken the dead processes out. Tried again soon.
-            self.removals.retain(|group| match group.remove() {
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => true,
-                Err(error) => {
-                    tracing::warn!(%error, "a used cgroup could not be removed");
-                    false
+                Err(RecvTimeoutError::Timeout) => {
+                    tidy = self.tidy();
+                    continue;
                 }
-                Ok(()) => false,
-            });
+            }
+            tidy = false;
+            let few_ready = lock(&self.shelf.groups).len() < self.config.slots;
+            if few_ready || self.removals.len() > MANY_USED {
+                self.tidy();
+            }
         }
         self.end();
+    }
+
+    /// Removes used groups and makes new ones; tells whether nothing is left to do.
+    fn tidy(&mut self) -> bool {
+        self.removals.retain(|group| match group.remove() {
+            // Busy: the kernel has not yet taken the dead processes out. Tried again soon.
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => true,
+            Err(error) => {
+                tracing::warn!(%error, "a used cgroup could not be removed");
+                false
+            }
+            Ok(()) => false,
+        });
+        self.refill();
+        self.removals.is_empty()
     }
 
     /// Starts the init of a slot and puts the slot on the shelf.
@@ -292,7 +305,7 @@ impl Keeper {
         if self.groups.backend == Backend::None {
             return;
         }
-        while lock(&self.shelf.groups).len() < self.config.slots + 1 {
+        while lock(&self.shelf.groups).len() < 2 * self.config.slots + 4 {
             self.count += 1;
             match self.groups.make(&format!("run{}", self.count)) {
                 Ok(group) => lock(&self.shelf.groups).push(group),

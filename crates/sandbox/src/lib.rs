@@ -37,8 +37,8 @@ pub use artefact::Artefact;
 pub use error::SandboxError;
 pub use init::init_if_requested;
 pub use program::{
-    Collect, CollectedFile, Content, InputFile, LimitKind, Limits, Outcome, Profile, Program,
-    Status, Stdin,
+    Collect, CollectedFile, Content, InputFile, LimitKind, Limits, Outcome, PipeEnd, Profile,
+    Program, Status, Stdin, Stdout, pipe,
 };
 pub use report::{Backend, Features, Privilege, Report};
 pub use sandbox::{Config, Sandbox};

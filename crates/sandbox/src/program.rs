@@ -4,6 +4,9 @@
 //! Nothing here starts a process or touches a file.
 
 use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,8 @@ pub struct Program<'a> {
     pub artefact: Option<&'a Artefact>,
     /// Standard input.
     pub stdin: Stdin<'a>,
+    /// Where standard output goes.
+    pub stdout: Stdout<'a>,
     /// What the run may use at most.
     pub limits: Limits,
     /// Which files of `/box` come back.
@@ -32,6 +37,24 @@ pub struct Program<'a> {
     pub profile: Profile,
     /// Whether the program gets a pipe on descriptor 3, captured apart from standard output.
     pub results_fd: bool,
+}
+
+impl<'a> Program<'a> {
+    /// A learner's program with no input, no files and nothing to collect; change what differs.
+    pub fn new(argv: &'a [String], limits: Limits) -> Self {
+        Self {
+            argv,
+            env: &[],
+            files: &[],
+            artefact: None,
+            stdin: Stdin::Empty,
+            stdout: Stdout::Capture,
+            limits,
+            collect: Collect::Nothing,
+            profile: Profile::Run,
+            results_fd: false,
+        }
+    }
 }
 
 /// One file given to a program, or to an [`Artefact`].
@@ -54,15 +77,49 @@ pub enum Content<'a> {
     File(&'a File),
 }
 
-/// Standard input of a program. Always seekable, so `/dev/stdin` can be opened again.
+/// Standard input of a program. `/dev/stdin` can be opened again.
 #[derive(Debug, Clone, Copy)]
 pub enum Stdin<'a> {
     /// Bytes in memory.
     Bytes(&'a [u8]),
     /// An open file. One made by [`crate::sealed_file`] is handed over as it is, any other is copied first.
     File(&'a File),
+    /// The reading end of a [`pipe()`], usually to a program in another slot. The only kind that is not seekable.
+    Pipe(&'a PipeEnd),
     /// End of file at once.
     Empty,
+}
+
+/// Standard output of a program.
+#[derive(Debug, Clone, Copy)]
+pub enum Stdout<'a> {
+    /// Into [`Outcome::stdout`], up to `output_bytes`.
+    Capture,
+    /// Into the writing end of a [`pipe()`]; not limited, and not seen by us.
+    Pipe(&'a PipeEnd),
+}
+
+/// One end of a pipe between two programs. The first run that names it takes it, so that the other side sees the end of
+/// file when that program ends.
+#[derive(Debug)]
+pub struct PipeEnd(Mutex<Option<OwnedFd>>);
+
+/// A pipe between two programs: the reading and the writing end.
+pub fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    Ok((
+        PipeEnd(Mutex::new(Some(read))),
+        PipeEnd(Mutex::new(Some(write))),
+    ))
+}
+
+impl PipeEnd {
+    pub(crate) fn take(&self) -> Result<OwnedFd, SandboxError> {
+        let mut end = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        end.take().ok_or(SandboxError::Invalid(
+            "this end of the pipe was given to another run",
+        ))
+    }
 }
 
 /// Which files of `/box` come back in [`Outcome::files`]. Links, devices and pipes never do.

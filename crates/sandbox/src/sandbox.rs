@@ -150,6 +150,25 @@ impl Sandbox {
         self.slot(core)
     }
 
+    /// Waits for several slots at once, for programs that talk to each other: taking one after the other, two such
+    /// groups could each wait for the other's.
+    pub async fn acquire_many(&self, count: usize) -> Result<Vec<Slot>, SandboxError> {
+        let permits = u32::try_from(count).unwrap_or(u32::MAX);
+        if count == 0 || count > self.inner.report.slots {
+            return Err(SandboxError::Invalid("there are not so many slots"));
+        }
+        self.inner
+            .shelf
+            .permits
+            .acquire_many(permits)
+            .await
+            .map_err(|_| SandboxError::Closed)?
+            .forget();
+        Ok((0..count)
+            .map(|_| self.slot(self.inner.shelf.take()))
+            .collect())
+    }
+
     /// A free slot, if there is one now.
     pub fn try_acquire(&self) -> Option<Slot> {
         self.inner.shelf.permits.try_acquire().ok()?.forget();
@@ -203,10 +222,7 @@ impl Inner {
 
     /// A group for one run.
     pub(crate) fn group(&self) -> Result<crate::cgroup::Group, SandboxError> {
-        let ready = self.shelf.take_group();
-        // A keeper that has ended has closed the slots as well.
-        let _ = self.jobs.send(Job::Refill);
-        match ready {
+        match self.shelf.take_group() {
             Some(group) => Ok(group),
             None => self.groups.make(&format!(
                 "extra{}",

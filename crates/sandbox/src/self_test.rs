@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::error::SandboxError;
-use crate::program::{Collect, LimitKind, Limits, Outcome, Profile, Program, Status, Stdin};
+use crate::program::{LimitKind, Limits, Outcome, Profile, Program, Status};
 use crate::report::Backend;
 use crate::sandbox::Sandbox;
 use crate::wire::{Probe, Task};
@@ -98,15 +98,8 @@ async fn probe(
     limits: Limits,
 ) -> Result<Outcome, SandboxError> {
     let program = Program {
-        argv: &[],
-        env: &[],
-        files: &[],
-        artefact: None,
-        stdin: Stdin::Empty,
-        limits,
-        collect: Collect::Nothing,
         profile,
-        results_fd: false,
+        ..Program::new(&[], limits)
     };
     sandbox
         .acquire()

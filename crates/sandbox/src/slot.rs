@@ -25,7 +25,8 @@ use crate::cgroup::Group;
 use crate::error::{SandboxError, Step};
 use crate::keeper::{Core, Job};
 use crate::program::{
-    Collect, CollectedFile, Content, LimitKind, Limits, Outcome, Program, Status, Stdin, check_name,
+    Collect, CollectedFile, Content, LimitKind, Limits, Outcome, Program, Status, Stdin, Stdout,
+    check_name,
 };
 use crate::report::Backend;
 use crate::sandbox::{Inner, check_files};
@@ -181,11 +182,15 @@ fn hand_over(
     let limits = &program.limits;
     let stdin = match program.stdin {
         Stdin::Empty => None,
+        Stdin::Pipe(end) => Some(File::from(end.take()?)),
         Stdin::Bytes(bytes) => Some(sealed_file(bytes).step("prepare standard input")?),
         Stdin::File(file) if is_sealed(file) => Some(reopen(file).step("prepare standard input")?),
         Stdin::File(file) => Some(sealed_copy(file).step("prepare standard input")?),
     };
-    let (stdout, out_end) = Capture::new(limits.output_bytes).step("make a pipe")?;
+    let (stdout, out_end) = match program.stdout {
+        Stdout::Capture => Capture::new(limits.output_bytes).step("make a pipe")?,
+        Stdout::Pipe(end) => (Capture::closed(), end.take()?),
+    };
     let (stderr, err_end) = Capture::new(limits.stderr_bytes).step("make a pipe")?;
     let (results, results_end) = if program.results_fd {
         let (capture, end) = Capture::new(limits.output_bytes).step("make a pipe")?;

@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use sandbox::{Collect, Config, Limits, Outcome, Profile, Program, Sandbox, SandboxError, Stdin};
+use sandbox::{Config, Limits, Outcome, Program, Sandbox, SandboxError, Stdin};
 
 const LIMITS: Limits = Limits {
     cpu: Duration::from_secs(10),
@@ -75,15 +75,8 @@ async fn run(config: Config, argv: &[String]) -> Result<Outcome, SandboxError> {
         eprintln!("standard input is cut: {error}");
     }
     let program = Program {
-        argv,
-        env: &[],
-        files: &[],
-        artefact: None,
         stdin: Stdin::Bytes(&input),
-        limits: LIMITS,
-        collect: Collect::Nothing,
-        profile: Profile::Run,
-        results_fd: false,
+        ..Program::new(argv, LIMITS)
     };
     let outcome = sandbox.acquire().await.run(program).await;
     sandbox.shutdown().await;

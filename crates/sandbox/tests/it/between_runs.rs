@@ -2,7 +2,7 @@
 
 use sandbox::{Collect, Profile, Sandbox, Status};
 
-use crate::support::{ask, python, text, with_sandbox};
+use crate::support::{ask, both, python, text, with_sandbox};
 
 /// Runs both in the same slot and gives what the second printed.
 async fn one_after_the_other(
@@ -109,12 +109,9 @@ fn abstract_sockets_do_not_stay_and_are_not_shared_between_slots() {
         let dial = python(
             "import socket, time\nend = time.time() + 0.9\nmet = False\nwhile time.time() < end and not met:\n    try: socket.socket(socket.AF_UNIX).connect('\\0left'); met = True\n    except OSError: time.sleep(0.02)\nprint('met' if met else 'alone')",
         );
-        let (first, second) = tokio::join!(listen.run_in(sandbox), dial.run_in(sandbox));
+        let (first, second) = both(sandbox, &listen, &dial).await;
         assert_eq!(
-            (
-                text(&first.expect("runs")).as_str(),
-                text(&second.expect("runs")).as_str()
-            ),
+            (text(&first).as_str(), text(&second).as_str()),
             ("alone\n", "alone\n")
         );
     });

@@ -5,5 +5,6 @@ mod attacks;
 mod basics;
 mod between_runs;
 mod collecting;
+mod interactive;
 mod limits;
 mod support;

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use sandbox::{
-    Collect, Config, Content, InputFile, Limits, Outcome, Profile, Program, Sandbox, SandboxError,
-    Stdin,
-};
+use sandbox::{Config, Content, InputFile, Limits, Outcome, Program, Sandbox, SandboxError};
 use tokio::runtime::Runtime;
 
 /// Limits that no well-behaved test program reaches.
@@ -70,17 +67,7 @@ pub(crate) fn ask<'a>(argv: &[&str]) -> Ask<'a> {
     Ask {
         argv: argv.iter().map(|part| (*part).to_owned()).collect(),
         files: Vec::new(),
-        program: Program {
-            argv: &[],
-            env: &[],
-            files: &[],
-            artefact: None,
-            stdin: Stdin::Empty,
-            limits: LIMITS,
-            collect: Collect::Nothing,
-            profile: Profile::Run,
-            results_fd: false,
-        },
+        program: Program::new(&[], LIMITS),
     }
 }
 
@@ -123,6 +110,26 @@ impl<'a> Ask<'a> {
     pub(crate) fn run(&self) -> Outcome {
         with_sandbox(async |sandbox| self.run_in(sandbox).await).expect("the sandbox itself works")
     }
+}
+
+/// Runs both at the same time, in two slots taken together.
+pub(crate) async fn both(
+    sandbox: &Sandbox,
+    first: &Ask<'_>,
+    second: &Ask<'_>,
+) -> (Outcome, Outcome) {
+    let mut slots = sandbox.acquire_many(2).await.expect("two slots");
+    let (left, right) = slots.split_at_mut(1);
+    let program = |ask: &Ask<'_>| Program {
+        argv: &ask.argv,
+        files: &ask.files,
+        ..ask.program
+    };
+    let (first, second) = tokio::join!(left[0].run(program(first)), right[0].run(program(second)));
+    (
+        first.expect("the sandbox itself works"),
+        second.expect("the sandbox itself works"),
+    )
 }
 
 /// Standard output as text.
