@@ -18,11 +18,7 @@ async fn one_after_the_other(
     let mut slot = sandbox.acquire().await;
     let mut outcomes = Vec::new();
     for asked in [&first, &second] {
-        let program = sandbox::Program {
-            argv: &asked.argv,
-            ..asked.program
-        };
-        outcomes.push(slot.run(program).await.expect("the sandbox works"));
+        outcomes.push(slot.run(asked.program()).await.expect("the sandbox works"));
     }
     assert_eq!(
         outcomes[0].status,
@@ -61,20 +57,8 @@ fn a_compiler_tree_is_not_the_programs_tree() {
             .change(|p| p.profile = Profile::Compile);
         let list = python("import os; print(os.listdir('/box'), oct(os.stat('/box').st_mode))")
             .file("run", b"x");
-        slot.run(sandbox::Program {
-            argv: &plant.argv,
-            ..plant.program
-        })
-        .await
-        .expect("runs");
-        let outcome = slot
-            .run(sandbox::Program {
-                argv: &list.argv,
-                files: &list.files,
-                ..list.program
-            })
-            .await
-            .expect("runs");
+        slot.run(plant.program()).await.expect("runs");
+        let outcome = slot.run(list.program()).await.expect("runs");
         assert_eq!(text(&outcome), "['run'] 0o40755\n");
     });
 }
@@ -153,20 +137,8 @@ fn counters_start_at_zero_for_every_run() {
         let mut slot = sandbox.acquire().await;
         let heavy = python("x = b'x' * (100 << 20)\nfor _ in range(3000000): pass");
         let light = ask(&["/bin/true"]);
-        let first = slot
-            .run(sandbox::Program {
-                argv: &heavy.argv,
-                ..heavy.program
-            })
-            .await
-            .expect("runs");
-        let second = slot
-            .run(sandbox::Program {
-                argv: &light.argv,
-                ..light.program
-            })
-            .await
-            .expect("runs");
+        let first = slot.run(heavy.program()).await.expect("runs");
+        let second = slot.run(light.program()).await.expect("runs");
         assert!(
             first.memory_bytes > 100 << 20 && second.memory_bytes < 16 << 20,
             "{} {}",
@@ -189,20 +161,8 @@ fn nothing_is_collected_from_the_run_before() {
             python("open('left', 'w').write('x')").change(collect),
             ask(&["/bin/true"]).change(collect),
         );
-        let first = slot
-            .run(sandbox::Program {
-                argv: &write.argv,
-                ..write.program
-            })
-            .await
-            .expect("runs");
-        let second = slot
-            .run(sandbox::Program {
-                argv: &nothing.argv,
-                ..nothing.program
-            })
-            .await
-            .expect("runs");
+        let first = slot.run(write.program()).await.expect("runs");
+        let second = slot.run(nothing.program()).await.expect("runs");
         assert_eq!((first.files.len(), second.files.len()), (1, 0));
     });
 }

@@ -98,12 +98,16 @@ impl<'a> Ask<'a> {
 
     /// Runs it in a free slot of `sandbox`.
     pub(crate) async fn run_in(&self, sandbox: &Sandbox) -> Result<Outcome, SandboxError> {
-        let program = Program {
+        sandbox.acquire().await.run(self.program()).await
+    }
+
+    /// What a slot is asked to run.
+    pub(crate) fn program(&self) -> Program<'_> {
+        Program {
             argv: &self.argv,
             files: &self.files,
             ..self.program
-        };
-        sandbox.acquire().await.run(program).await
+        }
     }
 
     /// Runs it in the shared sandbox.
@@ -120,12 +124,8 @@ pub(crate) async fn both(
 ) -> (Outcome, Outcome) {
     let mut slots = sandbox.acquire_many(2).await.expect("two slots");
     let (left, right) = slots.split_at_mut(1);
-    let program = |ask: &Ask<'_>| Program {
-        argv: &ask.argv,
-        files: &ask.files,
-        ..ask.program
-    };
-    let (first, second) = tokio::join!(left[0].run(program(first)), right[0].run(program(second)));
+    let (first, second) =
+        tokio::join!(left[0].run(first.program()), right[0].run(second.program()));
     (
         first.expect("the sandbox itself works"),
         second.expect("the sandbox itself works"),
