@@ -58,7 +58,10 @@ fn an_end_can_be_given_to_one_run_only() {
     with_sandbox(async |sandbox| {
         let (read, _write) = sandbox::pipe().expect("a pipe");
         let asked = python("pass").change(|p| p.stdin = Stdin::Pipe(&read));
-        assert_eq!(asked.run_in(sandbox).await.status, Status::Exited(0));
+        assert_eq!(
+            asked.run_in(sandbox).await.expect("runs").status,
+            Status::Exited(0)
+        );
         let again = asked.run_in(sandbox).await;
         assert!(
             matches!(again, Err(sandbox::SandboxError::Invalid(_))),
