@@ -94,7 +94,7 @@ fn write_file(root: &Path, file: &InputFile<'_>) -> io::Result<u64> {
         .open(path)?;
     let bytes = match file.content {
         Content::Bytes(bytes) => io::copy(&mut &*bytes, &mut to)?,
-        Content::File(from) => crate::wire::copy_from_start(from, &mut to)?,
+        Content::File(from) => crate::sealed::copy_from_start(from, &mut to)?,
     };
     to.set_permissions(Permissions::from_mode(mode))?;
     Ok(bytes)

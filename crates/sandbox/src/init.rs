@@ -10,6 +10,7 @@ mod collect;
 mod landlock;
 mod mounts;
 mod probe;
+mod run_tree;
 mod seccomp;
 mod system;
 
@@ -147,7 +148,7 @@ impl Slot {
 
     /// One order from start to the answer; an error here means the slot cannot be trusted any more.
     fn run(&mut self, order: &RunOrder, tail: &[u8], fds: Vec<OwnedFd>) -> Result<(), Trouble> {
-        let mut tree = mounts::RunTree::default();
+        let mut tree = run_tree::RunTree::default();
         let answer = match self.start_and_wait(order, tail, fds, &mut tree) {
             Ok(answer) => answer,
             Err(trouble) => {
@@ -168,7 +169,7 @@ impl Slot {
         order: &RunOrder,
         tail: &[u8],
         fds: Vec<OwnedFd>,
-        tree: &mut mounts::RunTree,
+        tree: &mut run_tree::RunTree,
     ) -> Result<Answer, Trouble> {
         let mut fds = fds.into_iter();
         let mut next = || fds.next().ok_or(Trouble::new("descriptors", Errno::EBADF));
@@ -185,7 +186,7 @@ impl Slot {
             .map(|_| next())
             .collect::<Result<Vec<_>, _>>()?;
         tree.put_up(order, &self.setup)?;
-        mounts::write_files(order, tail, &mut next, &self.setup)?;
+        run_tree::write_files(order, tail, &mut next, &self.setup)?;
         tree.seal(order)?;
         for pipe in [Some(&stdout), Some(&stderr), results.as_ref()]
             .into_iter()

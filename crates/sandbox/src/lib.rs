@@ -28,6 +28,7 @@ mod keeper;
 mod program;
 mod report;
 mod sandbox;
+mod sealed;
 mod self_test;
 mod slot;
 mod spawn;
@@ -42,5 +43,5 @@ pub use program::{
 };
 pub use report::{Backend, Features, Privilege, Report};
 pub use sandbox::{Config, Sandbox};
+pub use sealed::sealed_file;
 pub use slot::Slot;
-pub use wire::sealed_file;

@@ -140,14 +140,17 @@ impl Sandbox {
 
     /// Waits for a free slot, in order of asking. After [`Sandbox::shutdown`] the slot refuses to run anything.
     pub async fn acquire(&self) -> Slot {
-        let core = match self.inner.shelf.permits.acquire().await {
-            Ok(permit) => {
-                permit.forget();
-                self.inner.shelf.take()
+        loop {
+            let Ok(permit) = self.inner.shelf.permits.acquire().await else {
+                return self.slot(None);
+            };
+            permit.forget();
+            let slot = self.slot(self.inner.shelf.take());
+            if !slot.is_broken() {
+                return slot;
             }
-            Err(_) => None,
-        };
-        self.slot(core)
+            slot.discard();
+        }
     }
 
     /// Waits for several slots at once, for programs that talk to each other: taking one after the other, two such
@@ -157,22 +160,27 @@ impl Sandbox {
         if count == 0 || count > self.inner.report.slots {
             return Err(SandboxError::Invalid("there are not so many slots"));
         }
-        self.inner
-            .shelf
-            .permits
-            .acquire_many(permits)
-            .await
-            .map_err(|_| SandboxError::Closed)?
-            .forget();
-        Ok((0..count)
-            .map(|_| self.slot(self.inner.shelf.take()))
-            .collect())
+        loop {
+            let lent = self.inner.shelf.permits.acquire_many(permits).await;
+            lent.map_err(|_| SandboxError::Closed)?.forget();
+            let slots = (0..count).map(|_| self.slot(self.inner.shelf.take()));
+            let (broken, slots): (Vec<Slot>, Vec<Slot>) = slots.partition(Slot::is_broken);
+            if broken.is_empty() {
+                return Ok(slots);
+            }
+            broken.into_iter().for_each(Slot::discard);
+        }
     }
 
     /// A free slot, if there is one now.
     pub fn try_acquire(&self) -> Option<Slot> {
         self.inner.shelf.permits.try_acquire().ok()?.forget();
-        self.inner.shelf.take().map(|core| self.slot(Some(core)))
+        let slot = self.slot(self.inner.shelf.take());
+        if slot.is_broken() {
+            slot.discard();
+            return None;
+        }
+        Some(slot)
     }
 
     fn slot(&self, core: Option<Core>) -> Slot {

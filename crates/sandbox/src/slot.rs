@@ -9,14 +9,17 @@
 //! A slot whose run did not come to its end (a dropped future, a lost init, a failed step) is never used again.
 
 mod capture;
+mod facts;
+mod order;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
@@ -25,16 +28,13 @@ use crate::cgroup::Group;
 use crate::error::{SandboxError, Step};
 use crate::keeper::{Core, Job};
 use crate::program::{
-    Collect, CollectedFile, Content, LimitKind, Limits, Outcome, Program, Status, Stdin, Stdout,
-    check_name,
+    Collect, CollectedFile, LimitKind, Limits, Outcome, Program, Status, check_name,
 };
-use crate::report::Backend;
 use crate::sandbox::{Inner, check_files};
-use crate::wire::{
-    Answer, CollectOrder, End, FileOrder, MAX_FDS, Order, Packet, Reply, Rlimits, RunOrder, Source,
-    Task, is_sealed, receive, sealed_copy, sealed_file, send,
-};
+use crate::wire::{Answer, End, Order, Packet, Reply, Task, receive, send};
 use capture::Capture;
+use facts::Facts;
+use order::hand_over;
 
 /// An init that has not started the child by then, or not ended it so long after being told to, is lost.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,6 +57,19 @@ impl Slot {
             core,
             spoiled: false,
         }
+    }
+
+    /// Whether the init is gone, or says something it was not asked: such a slot must not be lent.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.core.as_ref().is_some_and(|core| {
+            let mut watched = [PollFd::new(core.socket.as_fd(), PollFlags::POLLIN)];
+            poll(&mut watched, PollTimeout::ZERO) != Ok(0)
+        })
+    }
+
+    /// Marks the slot for replacement.
+    pub(crate) fn discard(mut self) {
+        self.spoiled = true;
     }
 
     /// Runs a program to its end. An error is ours or the request's; everything a program does is an [`Outcome`].
@@ -171,106 +184,6 @@ struct Run {
     parallel: u32,
 }
 
-/// Sends the order and every descriptor; our copies of the writing ends close here.
-fn hand_over(
-    task: Task,
-    program: &Program<'_>,
-    socket: &OwnedFd,
-    group: &Group,
-    backend: Backend,
-) -> Result<Run, SandboxError> {
-    let limits = &program.limits;
-    let stdin = match program.stdin {
-        Stdin::Empty => None,
-        Stdin::Pipe(end) => Some(File::from(end.take()?)),
-        Stdin::Bytes(bytes) => Some(sealed_file(bytes).step("prepare standard input")?),
-        Stdin::File(file) if is_sealed(file) => Some(reopen(file).step("prepare standard input")?),
-        Stdin::File(file) => Some(sealed_copy(file).step("prepare standard input")?),
-    };
-    let (stdout, out_end) = match program.stdout {
-        Stdout::Capture => Capture::new(limits.output_bytes).step("make a pipe")?,
-        Stdout::Pipe(end) => (Capture::closed(), end.take()?),
-    };
-    let (stderr, err_end) = Capture::new(limits.stderr_bytes).step("make a pipe")?;
-    let (results, results_end) = if program.results_fd {
-        let (capture, end) = Capture::new(limits.output_bytes).step("make a pipe")?;
-        (capture, Some(end))
-    } else {
-        (Capture::closed(), None)
-    };
-    let mut fds: Vec<RawFd> = stdin.iter().map(AsRawFd::as_raw_fd).collect();
-    fds.extend([out_end.as_raw_fd(), err_end.as_raw_fd()]);
-    fds.extend(results_end.iter().map(AsRawFd::as_raw_fd));
-    fds.extend(group.entrances.iter().map(AsRawFd::as_raw_fd));
-    let mut tail = Vec::new();
-    let mut files = Vec::new();
-    let mut input_bytes = 0;
-    for file in program.files {
-        let source = match file.content {
-            Content::Bytes(bytes) => {
-                tail.push(bytes);
-                input_bytes += bytes.len() as u64;
-                Source::Inline(bytes.len())
-            }
-            Content::File(open) => {
-                fds.push(open.as_raw_fd());
-                input_bytes += open.metadata().step("look at a file")?.len();
-                Source::Descriptor
-            }
-        };
-        files.push(FileOrder {
-            name: file.name.to_owned(),
-            mode: file.mode,
-            source,
-        });
-    }
-    if fds.len() > MAX_FDS {
-        return Err(SandboxError::Invalid("too many open files in one request"));
-    }
-    let degraded = backend == Backend::None;
-    let order = RunOrder {
-        task,
-        files,
-        artefact: program.artefact.map(|artefact| artefact.name().to_owned()),
-        profile: program.profile,
-        stdin: stdin.is_some(),
-        results: program.results_fd,
-        groups: group.entrances.len(),
-        rlimits: Rlimits {
-            // Whole seconds, and behind the exact limit: only a backstop.
-            cpu_seconds: limits.cpu.as_secs() + if degraded { 1 } else { 2 },
-            file_bytes: limits.file_bytes,
-            stack_bytes: limits.stack_bytes,
-            data_bytes: degraded.then_some(limits.memory_bytes),
-            processes: degraded.then_some(limits.processes),
-        },
-        collect: match program.collect {
-            Collect::Nothing => CollectOrder::Nothing,
-            Collect::Named(names) => {
-                CollectOrder::Named(names.iter().map(|name| (*name).to_owned()).collect())
-            }
-            Collect::All => CollectOrder::All,
-        },
-        collect_bytes: limits.collect_bytes,
-        scratch_bytes: limits.memory_bytes.saturating_add(input_bytes),
-    };
-    send(
-        socket.as_raw_fd(),
-        &Order::Run(Box::new(order)),
-        &tail,
-        &fds,
-    )
-    .map_err(|_| SandboxError::Lost)?;
-    let cpus = std::thread::available_parallelism()
-        .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
-    Ok(Run {
-        stdout,
-        stderr,
-        results,
-        parallel: cpus.min(limits.processes).max(1),
-    })
-}
-
 /// Registers the slot's socket with the runtime of this run.
 #[expect(
     unsafe_code,
@@ -281,11 +194,6 @@ fn watch(socket: &Arc<OwnedFd>) -> Result<AsyncFd<Arc<OwnedFd>>, SandboxError> {
     let watched =
         unsafe { AsyncFd::register_with_interest(Arc::clone(socket), Interest::READABLE) };
     watched.step("watch the slot's socket")
-}
-
-/// A description of its own, so that parallel runs do not share an offset.
-fn reopen(file: &File) -> io::Result<File> {
-    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 impl Run {
@@ -389,44 +297,6 @@ impl Run {
             results: self.results.kept,
             files,
         })
-    }
-}
-
-/// What is known when a run has ended.
-struct Facts {
-    ended: Status,
-    killed_for: Option<LimitKind>,
-    cpu: Duration,
-    wall: Duration,
-    memory_kills: u64,
-    refused: u64,
-    too_large: bool,
-}
-
-impl Facts {
-    /// The first limit that explains the end; else how the program ended by itself.
-    fn judge(&self, limits: &Limits) -> Status {
-        let failed = self.ended != Status::Exited(0);
-        // A full group makes everything after it slow or strange, so it comes first.
-        if self.memory_kills > 0 {
-            return Status::LimitHit(LimitKind::Memory);
-        }
-        if let Some(reason) = self.killed_for {
-            return Status::LimitHit(reason);
-        }
-        if self.cpu > limits.cpu || self.ended == Status::Signaled(libc::SIGXCPU) {
-            return Status::LimitHit(LimitKind::Cpu);
-        }
-        if self.wall > limits.wall {
-            return Status::LimitHit(LimitKind::Wall);
-        }
-        if self.ended == Status::Signaled(libc::SIGXFSZ) || self.too_large {
-            return Status::LimitHit(LimitKind::FileSize);
-        }
-        if failed && self.refused > 0 {
-            return Status::LimitHit(LimitKind::Processes);
-        }
-        self.ended
     }
 }
 

@@ -7,12 +7,12 @@ use sandbox::{Collect, LimitKind, Profile, Status};
 use crate::support::{ask, python};
 
 #[test]
-fn an_endless_loop_hits_the_processor_limit_within_milliseconds() {
+fn an_endless_loop_hits_the_processor_limit_and_hardly_more() {
     let limit = Duration::from_millis(150);
     let outcome = python("while True: pass").limits(|l| l.cpu = limit).run();
     assert_eq!(outcome.status, Status::LimitHit(LimitKind::Cpu));
     assert!(
-        outcome.cpu >= limit && outcome.cpu < limit + Duration::from_millis(100),
+        outcome.cpu >= limit && outcome.cpu < limit + Duration::from_millis(500),
         "{:?}",
         outcome.cpu
     );

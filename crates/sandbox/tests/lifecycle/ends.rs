@@ -7,10 +7,10 @@ use std::time::Duration;
 use sandbox::{SandboxError, Status};
 
 use crate::support::{ask, python, text};
+use crate::{Stage, children, descriptors, eventually};
+
 /// Groups that two slots keep ready.
 const READY: usize = 8;
-
-use crate::{Stage, children, descriptors, eventually};
 
 #[test]
 fn shutdown_leaves_nothing() {
@@ -172,6 +172,30 @@ fn a_killed_init_loses_one_run_and_is_replaced() {
             Status::Exited(0)
         );
     });
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn an_init_killed_while_idle_costs_no_run() {
+    let stage = Stage::new("idle");
+    let sandbox = stage.start(1);
+    let init = children().pop().expect("one init");
+    Command::new("kill")
+        .args(["-9", &init])
+        .status()
+        .expect("kill runs");
+    eventually("it is dead", || {
+        let stat = std::fs::read_to_string(format!("/proc/{init}/stat")).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    });
+    let outcome = stage
+        .runtime
+        .block_on(ask(&["/bin/echo", "fine"]).run_in(&sandbox));
+    assert_eq!(
+        text(&outcome.expect("the slot was replaced before the run")),
+        "fine\n"
+    );
     stage.runtime.block_on(sandbox.shutdown());
     stage.nothing_is_left();
 }
