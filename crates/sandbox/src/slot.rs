@@ -236,10 +236,16 @@ impl Run {
                 send(socket.as_raw_fd(), &Order::Kill, &[], &[]).map_err(|_| SandboxError::Lost)?;
             }
         };
-        // Every writer is dead: what is left in the pipes is bounded, and the end of file is certain.
-        self.stdout.drain().await.step("read standard output")?;
-        self.stderr.drain().await.step("read standard error")?;
-        self.results.drain().await.step("read results")?;
+        // Every writer is dead, so the end of file comes; at the latest when the kernel has collected descriptors that
+        // were under way in sockets of the dead.
+        let drained = async {
+            self.stdout.drain().await.step("read standard output")?;
+            self.stderr.drain().await.step("read standard error")?;
+            self.results.drain().await.step("read results")
+        };
+        tokio::time::timeout(PATIENCE, drained)
+            .await
+            .map_err(|_| SandboxError::Lost)??;
         self.conclude(answer, fds, killed_for, socket, group, program)
             .await
     }

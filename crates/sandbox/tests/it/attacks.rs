@@ -230,6 +230,22 @@ fn a_child_that_holds_the_output_does_not_hold_the_run() {
 }
 
 #[test]
+fn an_output_hidden_in_a_socket_cycle_does_not_hold_the_run() {
+    let code = "import socket\n\
+        a, b = socket.socketpair()\n\
+        socket.send_fds(a, [b'x'], [1, a.fileno(), b.fileno()])\n\
+        socket.send_fds(b, [b'x'], [1, a.fileno(), b.fileno()])\n\
+        print('hidden')";
+    let started = std::time::Instant::now();
+    let outcome = python(code).run();
+    assert_eq!(
+        (outcome.status, text(&outcome).as_str()),
+        (Status::Exited(0), "hidden\n")
+    );
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
 fn fork_bombs_with_new_sessions_are_bounded() {
     let code = "import os\nwhile True:\n    try:\n        if os.fork() == 0: os.setsid()\n    except OSError: pass";
     let outcome = python(code)
