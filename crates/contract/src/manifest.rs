@@ -1,0 +1,205 @@
+//! The judging manifest: all that judging needs of one immutable version of a question, for one language.
+//!
+//! Made by question, carried inside the job, used by runner. Hidden tests appear as hashes only.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    account::Locale,
+    id::{AccountId, QuestionId},
+    language::Language,
+};
+
+/// What execute asks of question at each submit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Which question.
+    pub question: QuestionId,
+    /// Its current version, from 1.
+    pub version: u32,
+    /// Its readable name in addresses.
+    pub slug: String,
+    /// Who may see submissions to it.
+    pub teachers: Vec<AccountId>,
+    /// The languages that it may be answered in.
+    pub languages: Vec<Language>,
+    /// How to judge it.
+    pub judging: Judging,
+    /// What a reviewer may know of it.
+    pub statement: Statement,
+}
+
+/// How one version of a question is judged in one language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judging {
+    /// Program or function.
+    pub kind: QuestionKind,
+    /// Limits before the language's time factor.
+    pub limits: Limits,
+    /// The language's share of time: the time limit is multiplied by it.
+    pub time_factor: f64,
+    /// How an answer is compared.
+    pub checker: Checker,
+    /// Whether later tests are run after one has failed.
+    pub mode: JudgingMode,
+    /// How much the learner is told.
+    pub feedback: Feedback,
+    /// The code around the learner's, if there is any: holds a line `{{code}}`, or imports the module `solution`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// In the order in which they are judged.
+    pub tests: Vec<TestRef>,
+}
+
+/// Whether a question asks for a program or for a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionKind {
+    /// A program that reads standard input and writes standard output.
+    Stdio,
+    /// A function that a driver calls.
+    Function,
+}
+
+impl QuestionKind {
+    /// The word in JSON and SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Function => "function",
+        }
+    }
+}
+
+/// What one run of a learner's program may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Processor time in milliseconds, 1 to 60,000.
+    #[schema(minimum = 1, maximum = 60_000)]
+    pub time_ms: u32,
+    /// Memory in kibibytes, 4,096 to 4,194,304.
+    #[schema(minimum = 4_096, maximum = 4_194_304)]
+    pub memory_kib: u32,
+    /// Standard output in kibibytes, 1 to 65,536.
+    #[schema(minimum = 1, maximum = 65_536)]
+    pub output_kib: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time_ms: 2_000,
+            memory_kib: 262_144,
+            output_kib: 8_192,
+        }
+    }
+}
+
+/// How an answer is compared with the expected one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Checker {
+    /// Words equal, whatever stands between them.
+    Tokens {
+        /// Whether `Yes` and `yes` differ.
+        #[serde(default = "yes")]
+        case_sensitive: bool,
+    },
+    /// Lines equal, spaces at their ends and empty lines at the end of the file ignored.
+    Lines {},
+    /// Every byte equal.
+    Exact {},
+    /// Words equal; where the expected word is a number, it may be off by the absolute or the relative tolerance.
+    Float {
+        /// Largest absolute difference.
+        #[serde(default = "tolerance", alias = "absolute")]
+        abs: f64,
+        /// Largest difference as a share of the expected value.
+        #[serde(default = "tolerance", alias = "relative")]
+        rel: f64,
+    },
+    /// Lines equal in any order.
+    Unordered {},
+}
+
+impl Default for Checker {
+    fn default() -> Self {
+        Self::Tokens {
+            case_sensitive: true,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn tolerance() -> f64 {
+    1e-6
+}
+
+/// Whether later tests are run after one has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JudgingMode {
+    /// Every test is run.
+    #[default]
+    Full,
+    /// Tests after the first failure are skipped.
+    Lazy,
+}
+
+/// How much the learner is told of hidden tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Feedback {
+    /// Every test's verdict.
+    #[default]
+    Full,
+    /// Hidden tests only as a whole.
+    Samples,
+    /// Nothing but that it was received.
+    None,
+}
+
+/// One test, its bodies by hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestRef {
+    /// Unique within the question.
+    pub name: String,
+    /// Whether learners may see it.
+    #[serde(default)]
+    pub sample: bool,
+    /// The group that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What it is worth; where no test of a question has points, each counts one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<f64>,
+    /// What the program reads.
+    pub input: BlobRef,
+    /// What it should write.
+    pub output: BlobRef,
+}
+
+/// Bytes by their hash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BlobRef {
+    /// SHA-256 of the bytes, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// Number of bytes.
+    pub size: u64,
+}
+
+/// A question as a reviewer reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// The language that it is written in: the one asked for if the question has it.
+    pub locale: Locale,
+    /// The question's title.
+    pub title: String,
+    /// Markdown.
+    pub text: String,
+}
