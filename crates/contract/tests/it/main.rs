@@ -1,0 +1,4 @@
+//! Tests of the contract: its golden files and its fold.
+
+mod fold;
+mod golden;
