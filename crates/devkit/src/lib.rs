@@ -7,6 +7,7 @@
 
 pub mod config;
 
+mod companion;
 mod error;
 mod folder;
 mod kafka;
@@ -16,7 +17,9 @@ mod process;
 mod ready;
 mod stack;
 
+pub use companion::{Companion, Program};
 pub use error::DevkitError;
 pub use kafka::{Kafka, resolve_jars};
+pub use port::any as free_port;
 pub use postgres::Postgres;
 pub use stack::Stack;

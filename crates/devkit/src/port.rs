@@ -27,7 +27,7 @@ pub(crate) fn read(file: &Path) -> Option<u16> {
 }
 
 /// Any port that is free now. Another program may take it before its user binds it; the caller then asks again.
-pub(crate) fn any() -> Result<u16, DevkitError> {
+pub fn any() -> Result<u16, DevkitError> {
     let mut random = rand::rng();
     (0..1000)
         .map(|_| random.random_range(RANGE))

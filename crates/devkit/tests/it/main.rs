@@ -1,5 +1,6 @@
 //! The real servers, started, killed and started again.
 
+mod companion;
 mod kafka;
 mod owner;
 mod postgres;
