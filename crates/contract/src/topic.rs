@@ -49,6 +49,22 @@ pub const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// Largest message, in bytes: a job with 5,000 tests has room.
 pub const MAX_MESSAGE_BYTES: usize = 4 << 20;
 
+/// The consumer groups whose progress others look at, or that must be named once only.
+pub mod group {
+    /// Takes judge jobs from [`super::Topic::Submissions`].
+    pub const JUDGE: &str = "evaluation-judge";
+    /// Takes judge jobs from [`super::Topic::SubmissionsBulk`].
+    pub const JUDGE_BULK: &str = "evaluation-judge-bulk";
+    /// Takes review jobs from [`super::Topic::Reviews`].
+    pub const REVIEW: &str = "evaluation-review";
+    /// Gives jobs in [`super::Topic::Retry`] back to where they came from, once their delay has passed.
+    pub const RETRY: &str = "evaluation-retry";
+    /// Writes the event log from [`super::Topic::Events`].
+    pub const LOG: &str = "execute-log";
+    /// Keeps what comes to [`super::Topic::DeadLetters`] for the operator.
+    pub const DEAD_LETTERS: &str = "execute-dead-letters";
+}
+
 impl Topic {
     /// All of them.
     pub const ALL: [Self; 9] = [
