@@ -1,1 +1,6 @@
-//! question: to be written.
+//! question: under construction.
+pub mod blobs;
+pub mod document;
+pub mod rules;
+pub mod statement;
+pub mod test_zip;
