@@ -1,0 +1,4 @@
+//! Hub.
+mod follower;
+mod frame;
+mod holds;

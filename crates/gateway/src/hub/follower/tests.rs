@@ -1,0 +1,305 @@
+//! What a stream shows, whatever is lost, doubled or late on the way to it.
+
+use std::task::{Context, Poll, Waker};
+
+use contract::{
+    EventBody,
+    event::{Accepted, Done, JudgingStarted},
+    language::Language,
+};
+use proptest::prelude::*;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::*;
+
+fn event(attempt: u32, seq: u32, body: EventBody) -> StreamEvent {
+    let key = EventKey {
+        judgement: 1,
+        attempt,
+        seq,
+    };
+    StreamEvent {
+        submission: SubmissionId(Uuid::nil()),
+        key,
+        follows: None,
+        body,
+    }
+}
+
+fn accepted() -> StreamEvent {
+    let body = Accepted {
+        submission: SubmissionId(Uuid::nil()),
+        question: None,
+        version: None,
+        language: Language::Cpp,
+        accepted_at: OffsetDateTime::UNIX_EPOCH,
+    };
+    event(0, 1, EventBody::Accepted(body))
+}
+
+fn step(attempt: u32, seq: u32) -> StreamEvent {
+    event(
+        attempt,
+        seq,
+        EventBody::Judging(JudgingStarted { attempt, tests: 0 }),
+    )
+}
+
+/// A judging of so many events, the last one terminal.
+fn history(len: u32) -> Vec<StreamEvent> {
+    let mut events = vec![accepted()];
+    events.extend((1..len).map(|seq| step(1, seq)));
+    events.push(event(1, len.max(1), EventBody::Done(Done {})));
+    events
+}
+
+fn follower(last: Option<&str>) -> Follower {
+    let last = last.map(|id| id.parse().expect("an id"));
+    Follower::new(SubmissionId(Uuid::nil()), 1, last, Instant::now())
+}
+
+/// The ids, or hints, that the connection gets now; whether it ended.
+fn written(follower: &Follower) -> (Vec<String>, bool) {
+    let mut ids = Vec::new();
+    loop {
+        match follower.poll_frame(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(frame)) => {
+                let text = String::from_utf8(frame.to_vec()).expect("text");
+                let id = text.lines().find_map(|line| line.strip_prefix("id: "));
+                ids.push(id.unwrap_or(text.trim_end()).to_owned());
+            }
+            Poll::Ready(None) => return (ids, true),
+            Poll::Pending => return (ids, false),
+        }
+    }
+}
+
+fn offer(follower: &Follower, event: StreamEvent) -> Need {
+    follower.offer(&Offered::new(event), Instant::now())
+}
+
+fn fill(follower: &Follower, events: &[StreamEvent]) -> Need {
+    follower.fill(events, Instant::now())
+}
+
+#[test]
+fn shows_the_log_then_what_comes_live() {
+    let stream = follower(None);
+    assert_eq!(offer(&stream, step(1, 1)), Need::Nothing);
+    assert_eq!(written(&stream), (vec![], false), "the log comes first");
+    assert_eq!(fill(&stream, &[accepted()]), Need::Nothing);
+    assert_eq!(offer(&stream, step(1, 1)), Need::Nothing);
+    assert_eq!(
+        offer(&stream, event(1, 2, EventBody::Done(Done {}))),
+        Need::Forget
+    );
+    assert_eq!(
+        written(&stream),
+        (vec!["1.0.1".into(), "1.1.1".into(), "1.1.2".into()], true)
+    );
+    assert_eq!(stream.ended(), Some(End::Terminal));
+}
+
+#[test]
+fn a_gap_is_filled_from_the_log_and_what_waited_follows() {
+    let stream = follower(None);
+    fill(&stream, &[accepted()]);
+    assert_eq!(offer(&stream, step(1, 2)), Need::Log);
+    assert_eq!(offer(&stream, step(1, 3)), Need::Nothing);
+    assert_eq!(
+        stream.read().and_then(|read| read.after),
+        Some(EventKey::ACCEPTED)
+    );
+    assert_eq!(fill(&stream, &[]), Need::Log, "the log writer is behind");
+    assert_eq!(written(&stream).0, ["1.0.1"]);
+    assert_eq!(fill(&stream, &[step(1, 1), step(1, 2)]), Need::Nothing);
+    assert_eq!(written(&stream).0, ["1.1.1", "1.1.2", "1.1.3"]);
+}
+
+#[test]
+fn resumes_after_the_last_id() {
+    let stream = follower(Some("1.1.2"));
+    fill(&stream, &history(4));
+    assert_eq!(
+        written(&stream),
+        (vec!["1.1.3".into(), "1.1.4".into()], true)
+    );
+}
+
+#[test]
+fn replays_all_for_an_id_of_another_stream() {
+    for id in ["1.7.1", "2.1.2", "1.1.99"] {
+        let stream = follower(Some(id));
+        assert_eq!(fill(&stream, &history(2)), Need::Forget);
+        assert_eq!(
+            written(&stream),
+            (vec!["1.0.1".into(), "1.1.1".into(), "1.1.2".into()], true),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn waits_for_an_id_that_the_log_does_not_hold_yet() {
+    let stream = follower(Some("1.1.2"));
+    assert_eq!(fill(&stream, &[accepted(), step(1, 1)]), Need::Log);
+    assert_eq!(stream.read().expect("it is open").after, None);
+    assert_eq!(
+        fill(&stream, &[accepted(), step(1, 1), step(1, 2), step(1, 3)]),
+        Need::Nothing
+    );
+    assert_eq!(written(&stream).0, ["1.1.3"]);
+}
+
+#[test]
+fn does_not_wait_for_ever_for_an_id() {
+    let stream = follower(Some("1.1.9"));
+    let reads = (0..).find(|_| fill(&stream, &[accepted()]) == Need::Nothing);
+    assert_eq!(reads, Some(usize::from(PATIENCE_FOR_ID)));
+    assert_eq!(written(&stream).0, ["1.0.1"]);
+}
+
+#[test]
+fn a_connection_that_does_not_read_is_cut_off_after_whole_events() {
+    let stream = follower(None);
+    fill(&stream, &[accepted()]);
+    let cut = (1..).find(|&seq| {
+        offer(&stream, step(1, seq));
+        stream.ended() == Some(End::Slow)
+    });
+    let cut = cut.expect("it is cut off");
+    assert_eq!(cut as usize, MAX_LIVE_FRAMES + 1);
+    assert_eq!(offer(&stream, step(1, cut + 1)), Need::Forget);
+    let (ids, ended) = written(&stream);
+    assert!(ended);
+    assert_eq!(ids.len(), cut as usize + 1);
+    assert_eq!(ids.last(), Some(&format!("1.1.{cut}")));
+}
+
+#[test]
+fn a_long_log_is_no_sign_of_a_slow_connection() {
+    let stream = follower(None);
+    let mut log = vec![accepted()];
+    log.extend((1..=2_000).map(|seq| step(1, seq)));
+    assert_eq!(fill(&stream, &log), Need::Nothing);
+    assert_eq!(offer(&stream, step(1, 2_001)), Need::Nothing);
+    let (ids, ended) = written(&stream);
+    assert_eq!((ids.len(), ended), (2_002, false));
+}
+
+#[test]
+fn tells_the_position_only_when_there_is_nothing_else_to_say() {
+    let stream = follower(None);
+    stream.tell_position(3);
+    assert_eq!(
+        written(&stream).0,
+        Vec::<String>::new(),
+        "before the receipt"
+    );
+    fill(&stream, &[accepted()]);
+    stream.tell_position(3);
+    assert_eq!(written(&stream).0, ["1.0.1"]);
+    stream.tell_position(2);
+    assert_eq!(
+        written(&stream).0,
+        ["event: queued\ndata: {\"position\":2}"]
+    );
+}
+
+#[test]
+fn drained_streams_end_with_a_hint() {
+    let stream = follower(None);
+    fill(&stream, &[accepted()]);
+    stream.drain(1_234);
+    assert_eq!(
+        written(&stream),
+        (vec!["1.0.1".into(), "retry: 1234".into()], true)
+    );
+    assert_eq!(stream.read(), None);
+}
+
+/// What happens on the way, in any order.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// The next event is produced: the log writer has it, and it goes to the hub, doubled or lost.
+    Produced(u8),
+    /// One of the last events comes once more.
+    Again(u8),
+    /// The log is read, if it is asked for, when the writer is so many behind.
+    Read(u8),
+    /// The slow net reads for a quiet stream.
+    Net,
+    /// The client goes on with its last id on another gateway.
+    Reconnect,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        4 => (0u8..3).prop_map(Happening::Produced),
+        1 => (0u8..5).prop_map(Happening::Again),
+        2 => (0u8..4).prop_map(Happening::Read),
+        1 => Just(Happening::Net),
+        1 => Just(Happening::Reconnect),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_event_is_shown_once_and_in_order(len in 1u32..12, script in proptest::collection::vec(happening(), 0..60)) {
+        let all = history(len);
+        let mut produced = 1;
+        let mut ids: Vec<String> = Vec::new();
+        let mut stream = follower(None);
+        let mut wanted = true;
+        // The writer catches up, and never goes back.
+        let mut logged = 1;
+        let mut reads = 0u8;
+        let log = |stream: &Follower, upto: usize| {
+            let Some(read) = stream.read() else { return Need::Forget };
+            let known = all[..upto].iter().any(|event| Some(event.key) == read.after);
+            let after = read.after.filter(|_| known);
+            let events: Vec<_> = all[..upto].iter().filter(|event| Some(event.key) > after).cloned().collect();
+            fill(stream, &events)
+        };
+        for happening in script {
+            match happening {
+                Happening::Produced(copies) if produced < all.len() => {
+                    for _ in 0..copies {
+                        wanted |= offer(&stream, all[produced].clone()) == Need::Log;
+                    }
+                    produced += 1;
+                }
+                Happening::Again(back) => {
+                    let index = produced.saturating_sub(usize::from(back) + 1);
+                    wanted |= offer(&stream, all[index].clone()) == Need::Log;
+                }
+                Happening::Read(behind) if wanted => {
+                    let behind = usize::from(behind.min(3u8.saturating_sub(reads)));
+                    logged = logged.max(produced.saturating_sub(behind));
+                    reads += 1;
+                    wanted = log(&stream, logged) == Need::Log;
+                }
+                Happening::Net if stream.is_quiet_since(Instant::now()) => {
+                    logged = produced;
+                    wanted |= log(&stream, logged) == Need::Log;
+                }
+                Happening::Reconnect => {
+                    ids.extend(written(&stream).0);
+                    stream = follower(ids.last().map(String::as_str));
+                    (wanted, reads) = (true, 0);
+                }
+                _ => {}
+            }
+        }
+        // In the end the log writer has caught up, and either a gap or the slow net reads it.
+        for _ in 0..3 {
+            log(&stream, all.len());
+        }
+        let (rest, ended) = written(&stream);
+        ids.extend(rest);
+        prop_assert!(ended);
+        let expected: Vec<_> = all.iter().map(|event| event.key.to_string()).collect();
+        prop_assert_eq!(ids, expected);
+    }
+}
