@@ -1,0 +1,275 @@
+//! Tests' inputs and expected outputs, fetched by hash from whoever has them and kept on disk.
+//!
+//! A blob is what its hash says or it is not taken. Many judgements that need the same one fetch it once. The folder is
+//! disposable: bounded, least recently used ones go first, and what an earlier run left is found again at the start.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use contract::manifest::BlobRef;
+use contract::runner_api::BlobSource;
+use futures::{StreamExt, TryStreamExt, stream};
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+use crate::lru::Lru;
+
+/// Blobs fetched at a time for one judgement.
+const AT_ONCE: usize = 8;
+/// A source that sends nothing for so long is given up.
+const SILENCE: Duration = Duration::from_secs(15);
+/// Tries to fetch a blob, with growing pauses between them.
+const TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The blobs that are on this machine's disk, and the way to the others.
+#[derive(Debug)]
+pub(crate) struct Blobs {
+    folder: PathBuf,
+    client: reqwest::Client,
+    known: Mutex<Lru<String, Arc<OnceCell<()>>>>,
+}
+
+/// Why there is no blob.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BlobError {
+    /// The source could not be reached, or broke off.
+    #[error("blob {sha256} cannot be fetched")]
+    Unreachable {
+        /// Which blob.
+        sha256: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The source answered with something else.
+    #[error("blob {sha256} is refused with {status}")]
+    Refused {
+        /// Which blob.
+        sha256: String,
+        /// The answer.
+        status: reqwest::StatusCode,
+    },
+    /// What came is not what its hash or size says.
+    #[error("blob {sha256} came with other bytes than its name says")]
+    Mismatch {
+        /// Which blob.
+        sha256: String,
+    },
+    /// The folder could not be used.
+    #[error("the blob folder cannot be used")]
+    Folder(#[from] io::Error),
+}
+
+impl Blobs {
+    /// Blobs below `folder`, at most so many bytes of them; what is there already is taken over.
+    pub(crate) fn open(folder: PathBuf, max_bytes: u64) -> Result<Self, BlobError> {
+        fs::create_dir_all(&folder)?;
+        let mut known = Lru::new(usize::MAX, max_bytes);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let (name, meta) = (entry.file_name(), entry.metadata()?);
+            match name.to_str().filter(|name| is_hash(name)) {
+                Some(name) => found.push((
+                    meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                    name.to_owned(),
+                    meta.len(),
+                )),
+                // A download that never ended.
+                None => fs::remove_file(entry.path())?,
+            }
+        }
+        found.sort();
+        for (_, name, bytes) in found {
+            let cell: Arc<OnceCell<()>> = known.touch(&name);
+            // Nobody else has this cell yet.
+            let _ = cell.set(());
+            for gone in known.weigh(&name, bytes) {
+                fs::remove_file(folder.join(gone))?;
+            }
+        }
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(SILENCE)
+            .build();
+        Ok(Self {
+            folder,
+            client: client.map_err(|error| BlobError::Folder(io::Error::other(error)))?,
+            known: Mutex::new(known),
+        })
+    }
+
+    /// Makes sure that all of these are on disk.
+    pub(crate) async fn fetch_all(
+        &self,
+        blobs: impl IntoIterator<Item = &BlobRef>,
+        source: &BlobSource,
+    ) -> Result<(), BlobError> {
+        stream::iter(blobs)
+            .map(|blob| self.ensure(blob, source))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// An open blob, at its beginning.
+    pub(crate) async fn file(
+        &self,
+        blob: &BlobRef,
+        source: &BlobSource,
+    ) -> Result<File, BlobError> {
+        self.ensure(blob, source).await?;
+        let path = self.folder.join(&blob.sha256);
+        match File::open(&path) {
+            // It had to go in between: fetch it once more.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.lock().remove(&blob.sha256);
+                self.ensure(blob, source).await?;
+                Ok(File::open(&path)?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// All bytes of a blob.
+    pub(crate) async fn bytes(
+        &self,
+        blob: &BlobRef,
+        source: &BlobSource,
+    ) -> Result<Vec<u8>, BlobError> {
+        let mut file = self.file(blob, source).await?;
+        let capacity = usize::try_from(blob.size).unwrap_or_default();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut bytes = Vec::with_capacity(capacity);
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        Ok(read.await.map_err(io::Error::other)??)
+    }
+
+    async fn ensure(&self, blob: &BlobRef, source: &BlobSource) -> Result<(), BlobError> {
+        let cell = self.lock().touch(&blob.sha256);
+        let mut fetched = false;
+        let done = cell
+            .get_or_try_init(async || {
+                fetched = true;
+                self.fetch(blob, source).await
+            })
+            .await;
+        if let Err(error) = done {
+            self.lock().remove(&blob.sha256);
+            return Err(error);
+        }
+        if fetched {
+            let gone = self.lock().weigh(&blob.sha256, blob.size);
+            for name in gone {
+                match fs::remove_file(self.folder.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(error.into());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, blob: &BlobRef, source: &BlobSource) -> Result<(), BlobError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..TRIES {
+            match self.fetch_once(blob, source).await {
+                Err(error) if error.may_pass() => {
+                    tracing::info!(%error, "trying again to fetch a blob");
+                    tokio::time::sleep(pause).await;
+                    pause *= 4;
+                }
+                other => return other,
+            }
+        }
+        self.fetch_once(blob, source).await
+    }
+
+    async fn fetch_once(&self, blob: &BlobRef, source: &BlobSource) -> Result<(), BlobError> {
+        let sha256 = || blob.sha256.clone();
+        let unreachable = |source| BlobError::Unreachable {
+            sha256: sha256(),
+            source,
+        };
+        let url = format!(
+            "{}/internal/blobs/{}",
+            source.url.trim_end_matches('/'),
+            blob.sha256
+        );
+        let request = self.client.get(url).bearer_auth(&source.token);
+        let mut answer = request.send().await.map_err(unreachable)?;
+        if !answer.status().is_success() {
+            return Err(BlobError::Refused {
+                sha256: sha256(),
+                status: answer.status(),
+            });
+        }
+        let mut beside = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let (mut hash, mut left) = (Sha256::new(), blob.size);
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            left = left
+                .checked_sub(chunk.len() as u64)
+                .ok_or_else(|| BlobError::Mismatch { sha256: sha256() })?;
+            hash.update(&chunk);
+            beside.write_all(&chunk)?;
+        }
+        if left != 0 || hex::encode(hash.finalize()) != blob.sha256 {
+            return Err(BlobError::Mismatch { sha256: sha256() });
+        }
+        beside
+            .persist(self.folder.join(&blob.sha256))
+            .map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lru<String, Arc<OnceCell<()>>>> {
+        // The map is whole between any two of its own calls.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BlobError {
+    /// Whether the next moment may be better.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Mismatch { .. } => true,
+            Self::Refused { status, .. } => status.is_server_error() || status.as_u16() == 429,
+            Self::Folder(_) => false,
+        }
+    }
+}
+
+/// Whether this is a SHA-256 as 64 lower-case hexadecimal digits: nothing else becomes a file name.
+pub(crate) fn is_hash(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// The first bytes of a file, one more than `limit` where there are so many.
+pub(crate) fn beginning(file: &File, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; limit + 1];
+    let mut length = 0;
+    while length < bytes.len() {
+        match std::os::unix::fs::FileExt::read_at(file, &mut bytes[length..], length as u64)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// Where blobs lie below the work folder.
+pub(crate) fn folder(work_dir: &Path) -> PathBuf {
+    work_dir.join("blobs")
+}

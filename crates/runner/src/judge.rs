@@ -1,0 +1,404 @@
+//! One judgement: compile once, run every test in free slots, compare, tell what happened in the tests' order.
+//!
+//! ```text
+//!  compile ──────────▶ Compiled ─┐
+//!  fetch blobs (meanwhile) ──────┴▶ test 1 ┐ each: free slot ─ run ─ near miss? once more, alone ─ check
+//!                                   test 2 ├▶ Test, Test, … in order ─▶ Finished
+//!                                   test 3 ┘
+//! ```
+//! Everything of a judgement happens in one future: when it is dropped, its programs are killed and nothing goes on.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use contract::Language;
+use contract::event::{Compiled, FinalVerdict};
+use contract::manifest::{JudgingMode, TestRef};
+use contract::runner_api::{BlobSource, JudgeRequest, RunRequest, RunnerEvent, RunnerFailure};
+use contract::verdict::Verdict;
+use futures::future::{Either, select};
+use futures::{StreamExt, stream};
+use sandbox::{Outcome, Program, Sandbox, SandboxError, Stdin};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::blobs::{BlobError, Blobs, beginning};
+use crate::checker;
+use crate::compile::{Build, Compiler, Runnable};
+use crate::language::{ArrangeError, Code};
+use crate::report::{Finished, SAMPLE_BYTES, skipped};
+use crate::score::{Judged, sum_up, without_tests};
+use crate::toolchain::{Toolchain, environment};
+use crate::verdict::{Allowance, Ending, millis};
+
+/// Where events go. A receiver that is gone ends the judgement from outside, so a failing send says nothing new.
+pub(crate) type Events = UnboundedSender<RunnerEvent>;
+
+/// Answers larger than this are compared on a thread of their own, so that other runs' clocks are looked at in time.
+const LARGE: usize = 64 << 10;
+
+/// Everything that judging needs.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    /// Where programs run.
+    pub(crate) sandbox: Sandbox,
+    /// How they come to be.
+    pub(crate) compiler: Compiler,
+    /// What is installed.
+    pub(crate) toolchains: Vec<Toolchain>,
+    /// Where tests come from.
+    pub(crate) blobs: Blobs,
+}
+
+/// Why a judgement could not be done. It is never the code's fault.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JudgeError {
+    /// This runner has not the language.
+    #[error("{0} is not installed on this runner")]
+    UnsupportedLanguage(Language),
+    /// A test's body cannot be had.
+    #[error("a test's body cannot be had")]
+    Blob(#[from] BlobError),
+    /// The sandbox did not work.
+    #[error("the sandbox failed")]
+    Sandbox(#[from] SandboxError),
+    /// Something that cannot happen.
+    #[error("comparing broke off")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+impl JudgeError {
+    /// As the stream tells it, with all causes.
+    pub(crate) fn failure(&self) -> RunnerFailure {
+        let (reason, retryable) = match self {
+            Self::UnsupportedLanguage(_) => ("unsupported_language", false),
+            Self::Blob(_) => ("blob_unavailable", true),
+            Self::Sandbox(SandboxError::Invalid(_)) => ("internal", false),
+            Self::Sandbox(_) => ("sandbox", true),
+            Self::Broken(_) => ("internal", true),
+        };
+        let mut message = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
+        RunnerFailure {
+            reason: reason.to_owned(),
+            message,
+            retryable,
+        }
+    }
+}
+
+/// A program with all that its runs have in common.
+struct Job<'a> {
+    toolchain: &'a Toolchain,
+    program: &'a Runnable,
+    allowance: Allowance,
+    /// Whether a driver may report results apart from standard output.
+    has_driver: bool,
+}
+
+impl Judge {
+    /// Judges on tests, or runs samples showing what is written.
+    pub(crate) async fn judge(
+        &self,
+        request: &JudgeRequest,
+        events: &Events,
+    ) -> Result<FinalVerdict, JudgeError> {
+        let judging = &request.judging;
+        let code = Code {
+            files: &request.files,
+            driver: judging.driver.as_deref(),
+        };
+        let toolchain = self.toolchain(request.language)?;
+        let compiled = pin!(self.compile(toolchain, &code, events));
+        let fetched = pin!(self.fetch(request));
+        // Tests are fetched while the compiler works; of code that does not compile they are not waited for.
+        let build = match select(compiled, fetched).await {
+            Either::Left((compiled, fetched)) => {
+                let compiled = compiled?;
+                if compiled.as_ref().is_ok_and(|build| build.program.is_some()) {
+                    fetched.await?;
+                }
+                compiled
+            }
+            Either::Right((fetched, compiled)) => {
+                let compiled = compiled.await?;
+                if compiled.is_ok() {
+                    fetched?;
+                }
+                compiled
+            }
+        };
+        let build = match build {
+            Ok(build) => build,
+            Err(verdict) => return Ok(without_tests(&judging.tests, verdict)),
+        };
+        let Some(program) = &build.program else {
+            return Ok(without_tests(&judging.tests, Verdict::CompileError));
+        };
+        let job = Job {
+            toolchain,
+            program,
+            allowance: Allowance::new(&judging.limits, judging.time_factor, toolchain.spec),
+            has_driver: judging.driver.is_some(),
+        };
+        self.run_tests(&job, request, events).await
+    }
+
+    /// Compiles and runs once with this input.
+    pub(crate) async fn run(
+        &self,
+        request: &RunRequest,
+        events: &Events,
+    ) -> Result<FinalVerdict, JudgeError> {
+        let judging = &request.judging;
+        let code = Code {
+            files: &request.files,
+            driver: judging.driver.as_deref(),
+        };
+        let toolchain = self.toolchain(request.language)?;
+        let build = match self.compile(toolchain, &code, events).await? {
+            Ok(build) => build,
+            Err(verdict) => return Ok(without_tests(&[], verdict)),
+        };
+        let Some(program) = &build.program else {
+            return Ok(without_tests(&[], Verdict::CompileError));
+        };
+        let job = Job {
+            toolchain,
+            program,
+            allowance: Allowance::new(&judging.limits, judging.time_factor, toolchain.spec),
+            has_driver: judging.driver.is_some(),
+        };
+        let stdin = Stdin::Bytes(request.stdin.as_bytes());
+        let outcome = self.run_once(&job, stdin).await?;
+        let ending = Ending::of(&outcome, &job.allowance);
+        let finished = Finished {
+            verdict: ending.verdict.unwrap_or(Verdict::Accepted),
+            ending,
+            outcome,
+            difference: None,
+            sample: None,
+        };
+        let judged = finished.judged();
+        let _ = events.send(RunnerEvent::Output(
+            finished.output(None, &program.sources.lines),
+        ));
+        Ok(FinalVerdict {
+            time_ms: judged.time_ms,
+            memory_kib: judged.memory_kib,
+            ..without_tests(&[], judged.verdict)
+        })
+    }
+
+    fn toolchain(&self, language: Language) -> Result<&Toolchain, JudgeError> {
+        self.toolchains
+            .iter()
+            .find(|toolchain| toolchain.spec.id == language)
+            .ok_or(JudgeError::UnsupportedLanguage(language))
+    }
+
+    /// Compiles and tells so. The inner error is the verdict on code that never reached a compiler.
+    async fn compile(
+        &self,
+        toolchain: &Toolchain,
+        code: &Code<'_>,
+        events: &Events,
+    ) -> Result<Result<Arc<Build>, Verdict>, JudgeError> {
+        let sources = match (toolchain.spec.arrange)(code) {
+            Ok(sources) => sources,
+            Err(error) => {
+                let _ = events.send(RunnerEvent::Compiled(Compiled {
+                    ok: false,
+                    cached: false,
+                    time_ms: 0,
+                    log: error.to_string(),
+                }));
+                return Ok(Err(match error {
+                    ArrangeError::TakenName(_) => Verdict::CompileError,
+                    ArrangeError::NoPlaceholder => Verdict::InternalError,
+                }));
+            }
+        };
+        let (build, cached) = self.compiler.compile(toolchain, code, sources).await?;
+        let _ = events.send(RunnerEvent::Compiled(Compiled {
+            ok: build.program.is_some(),
+            cached,
+            time_ms: if cached { 0 } else { millis(build.time) },
+            log: build.log.clone(),
+        }));
+        Ok(Ok(build))
+    }
+
+    async fn fetch(&self, request: &JudgeRequest) -> Result<(), JudgeError> {
+        let Some(source) = &request.blobs else {
+            return Ok(());
+        };
+        let tests = request.judging.tests.iter();
+        let blobs = tests.flat_map(|test| [&test.input, &test.output]);
+        Ok(self.blobs.fetch_all(blobs, source).await?)
+    }
+
+    async fn run_tests(
+        &self,
+        job: &Job<'_>,
+        request: &JudgeRequest,
+        events: &Events,
+    ) -> Result<FinalVerdict, JudgeError> {
+        let judging = &request.judging;
+        let tests = &judging.tests;
+        let mut judged: Vec<Judged> = Vec::with_capacity(tests.len());
+        if let Some(source) = &request.blobs {
+            let runs = tests
+                .iter()
+                .map(|test| self.run_test(job, request, test, source));
+            // One more than can run, so that a slot need not wait for the next test's preparation.
+            let width = self.sandbox.report().slots + 1;
+            let mut runs = pin!(stream::iter(runs).buffered(width));
+            while let Some(finished) = runs.next().await {
+                let finished = finished?;
+                judged.push(finished.judged());
+                let failed = finished.verdict != Verdict::Accepted;
+                tell(request, judged.len(), Some(finished), job, events);
+                if failed && judging.mode == JudgingMode::Lazy {
+                    break;
+                }
+            }
+        }
+        while judged.len() < tests.len() {
+            judged.push(Judged {
+                verdict: Verdict::Skipped,
+                time_ms: 0,
+                memory_kib: 0,
+            });
+            tell(request, judged.len(), None, job, events);
+        }
+        Ok(sum_up(tests, &judged, judging.feedback))
+    }
+
+    async fn run_test(
+        &self,
+        job: &Job<'_>,
+        request: &JudgeRequest,
+        test: &TestRef,
+        source: &BlobSource,
+    ) -> Result<Finished, JudgeError> {
+        let input = self.blobs.file(&test.input, source).await?;
+        let outcome = self.run_once(job, Stdin::File(&input)).await?;
+        let ending = Ending::of(&outcome, &job.allowance);
+        let mut finished = Finished {
+            verdict: ending.verdict.unwrap_or(Verdict::Accepted),
+            ending,
+            outcome,
+            difference: None,
+            sample: None,
+        };
+        if finished.ending.verdict.is_some() && !test.sample {
+            return Ok(finished);
+        }
+        let expected = self.blobs.bytes(&test.output, source).await?;
+        let checker = request.judging.checker.clone();
+        let is_sample = test.sample;
+        let large = expected.len() + Finished::answer(&finished.outcome).len() > LARGE;
+        let check = move || {
+            let answer = Finished::answer(&finished.outcome);
+            if finished.ending.verdict.is_none()
+                && let Some(found) = checker::check(&checker, &expected, answer)
+            {
+                finished.verdict = Verdict::WrongAnswer;
+                finished.difference = is_sample.then(|| found.describe(answer));
+            }
+            if is_sample {
+                let read = beginning(&input, SAMPLE_BYTES).map_err(BlobError::Folder)?;
+                let kept = expected.len().min(SAMPLE_BYTES + 1);
+                finished.sample = Some((read, expected[..kept].to_vec()));
+            }
+            Ok(finished)
+        };
+        if large {
+            tokio::task::spawn_blocking(check).await?
+        } else {
+            check()
+        }
+    }
+
+    /// Runs in the next free slot; a narrow miss of the time limit is repeated once with the machine to itself.
+    async fn run_once(&self, job: &Job<'_>, stdin: Stdin<'_>) -> Result<Outcome, JudgeError> {
+        let spec = job.toolchain.spec;
+        let argv = (spec.run)(&job.toolchain.home, &job.program.sources, &job.allowance);
+        let program = Program {
+            env: &environment(),
+            artefact: Some(&job.program.artefact),
+            stdin,
+            results_fd: job.has_driver,
+            ..Program::new(&argv, job.allowance.for_sandbox())
+        };
+        let mut slot = self.sandbox.acquire().await;
+        let busy = Busy::new(1);
+        let outcome = slot.run(program).await?;
+        drop((busy, slot));
+        metrics::histogram!("codementor_test_run_seconds", "language" => spec.id.id())
+            .record(outcome.wall.as_secs_f64());
+        if !job.allowance.is_near_miss(&outcome) {
+            return Ok(outcome);
+        }
+        let all = self.sandbox.report().slots;
+        let mut slots = self.sandbox.acquire_many(all).await?;
+        let _busy = Busy::new(all);
+        Ok(slots[0].run(program).await?)
+    }
+}
+
+/// Sends what may be told of a test; `None` for one that was skipped.
+fn tell(
+    request: &JudgeRequest,
+    number: usize,
+    finished: Option<Finished>,
+    job: &Job<'_>,
+    events: &Events,
+) {
+    use contract::manifest::Feedback;
+    let index = u32::try_from(number).unwrap_or(u32::MAX);
+    let Some(test) = request.judging.tests.get(number - 1) else {
+        return;
+    };
+    let told = match request.judging.feedback {
+        Feedback::Full => true,
+        Feedback::Samples => test.sample,
+        Feedback::None => false,
+    };
+    let lines = &job.program.sources.lines;
+    let event = match finished {
+        // What is shown here is seen in full: never a hidden test.
+        Some(finished) if request.show_output => {
+            if !test.sample {
+                return;
+            }
+            RunnerEvent::Output(finished.output(Some(index), lines))
+        }
+        None if request.show_output => return,
+        _ if !told => return,
+        Some(finished) => RunnerEvent::Test(finished.test(index, test, lines)),
+        None => RunnerEvent::Test(skipped(index, test)),
+    };
+    let _ = events.send(event);
+}
+
+/// Slots in use, for the gauge; dropped when a run ends or is given up.
+struct Busy(f64);
+
+impl Busy {
+    fn new(slots: usize) -> Self {
+        let slots = f64::from(u32::try_from(slots).unwrap_or(u32::MAX));
+        metrics::gauge!("codementor_judge_slots", "state" => "busy").increment(slots);
+        Self(slots)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        metrics::gauge!("codementor_judge_slots", "state" => "busy").decrement(self.0);
+    }
+}

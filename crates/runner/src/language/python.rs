@@ -1,0 +1,61 @@
+//! Python 3, started bare: no site packages, no environment, nothing written.
+
+use contract::Language;
+
+use super::{Code, Product, Spec, arrange_script, find_program, never, path, words};
+
+/// Like `-I`, but the learner's own further files can be imported.
+const BARE: [&str; 6] = ["-E", "-s", "-S", "-B", "-X", "utf8"];
+
+/// Compiles each file without running it, and says what is wrong as compilers do.
+const CHECK: &str = r#"
+import sys
+for name in sys.argv[1:]:
+    try:
+        with open(name, "rb") as source:
+            compile(source.read(), name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        kind = type(error).__name__
+        print(f"{name}:{error.lineno or 1}:{error.offset or 1}: {kind}: {error.msg}", file=sys.stderr)
+        if error.text and error.offset:
+            text = error.text.rstrip()
+            rest = text.lstrip()
+            print(f"    {rest}\n    {' ' * (error.offset - 1 - len(text) + len(rest))}^", file=sys.stderr)
+        sys.exit(1)
+    except BaseException as error:
+        print(f"{name}:1: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+"#;
+
+/// Python.
+pub(super) static PYTHON: Spec = Spec {
+    id: Language::Python,
+    name: "Python 3",
+    toolchain: "CPython",
+    extensions: &["py"],
+    template: "a, b = map(int, input().split())\nprint(a + b)\n",
+    compile_shown: None,
+    run_shown: "python3 -E -s -S -B solution.py",
+    find: |_| find_program("python3"),
+    version: |home| words([path(home), "-V"]),
+    arrange: |code: &Code<'_>| arrange_script(code, "main.py", "solution.py"),
+    compile: |command| {
+        let mut argv = words([path(command.home)]);
+        argv.extend(words(BARE));
+        argv.extend(words(["-c", CHECK]));
+        let names = command.sources.files.iter().map(|file| file.name.as_str());
+        argv.extend(words(names.filter(|name| name.ends_with(".py"))));
+        argv
+    },
+    product: Product::Sources,
+    is_noise: never,
+    run: |home, sources, _| {
+        let mut argv = words([path(home)]);
+        argv.extend(words(BARE));
+        argv.push(format!("/app/{}", sources.entry));
+        argv
+    },
+    processes: 16,
+    own_memory_kib: 0,
+    preparations: &[],
+};
