@@ -1,50 +1,78 @@
-//! The pieces of configuration that services share, to be flattened into each one's own. `--help` is the reference.
+//! The settings that all services have in common, as pieces to flatten into each service's own.
+//!
+//! The only place of this crate that reads the environment. Says nothing of what a setting is good for beyond its own line of help.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
 /// Where a service listens.
-#[derive(Debug, Clone, Args)]
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ListenConfig {
-    /// Address of the API
-    #[arg(long, env = "CODEMENTOR_LISTEN", default_value = "127.0.0.1:8080")]
+    /// The address for requests; port 0 takes any free one
+    #[arg(long, env = "CODEMENTOR_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-    /// Address of probes and metrics; never to be reached from outside
-    #[arg(long, env = "CODEMENTOR_OPS_LISTEN", default_value = "127.0.0.1:9090")]
+    /// The address for probes and metrics, for the operator only; port 0 takes any free one
+    #[arg(long, env = "CODEMENTOR_OPS_LISTEN", default_value = "127.0.0.1:9080", value_name = "ADDRESS")]
     pub ops_listen: SocketAddr,
 }
 
-/// Where a service's tables are.
-#[derive(Debug, Clone, Args)]
+/// Where the database is.
+#[derive(Args, Clone, PartialEq, Eq)]
 pub struct DatabaseConfig {
-    /// Postgres database, as postgres://user:password@host:5432/name
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    /// The Postgres database, as postgres://user:password@host:port/name
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: String,
-    /// Most connections to it at once
-    #[arg(long, env = "DATABASE_POOL", default_value_t = DatabaseConfig::POOL)]
+    /// How many connections this service holds at most
+    #[arg(long, env = "DATABASE_POOL", default_value_t = DatabaseConfig::POOL, value_name = "COUNT")]
     pub database_pool: u32,
 }
 
 impl DatabaseConfig {
-    const POOL: u32 = 16;
+    /// How many connections a service holds at most, unless told.
+    const POOL: u32 = 10;
 
-    /// That database with the usual pool.
-    pub fn new(url: impl Into<String>) -> Self {
+    /// That database, with the usual number of connections.
+    pub fn new(database_url: impl Into<String>) -> Self {
         Self {
-            database_url: url.into(),
+            database_url: database_url.into(),
             database_pool: Self::POOL,
         }
     }
 }
 
-/// The keys by which services know each other.
-#[derive(Debug, Clone, Args)]
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig")
+            .field("database_url", &"…")
+            .field("database_pool", &self.database_pool)
+            .finish()
+    }
+}
+
+/// The keys of a service that others call and that calls others.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct KeysConfig {
-    /// File with this service's own private key (Ed25519, PKCS#8 PEM)
+    /// The file with this service's own private key (Ed25519, PKCS#8, PEM); `codementor setup --keys` makes it
     #[arg(long, env = "CODEMENTOR_SERVICE_KEY", value_name = "FILE")]
     pub service_key: PathBuf,
-    /// File with the public keys of all services (a JWK set)
+    /// The keys of the others.
+    #[command(flatten)]
+    pub trusted: TrustedKeysConfig,
+}
+
+/// The keys of a service that others call, and that itself calls nobody with a key of its own.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct TrustedKeysConfig {
+    /// The file with the public keys of all services (JWKS, `kid` is the service's name); `codementor setup --keys` makes it
     #[arg(long, env = "CODEMENTOR_TRUSTED_KEYS", value_name = "FILE")]
     pub trusted_keys: PathBuf,
+}
+
+/// What is logged, in the words of `tracing`'s filter: `CODEMENTOR_LOG`, else what an operator wants to read.
+pub(crate) fn log_filter() -> String {
+    std::env::var("CODEMENTOR_LOG")
+        .ok()
+        .filter(|filter| !filter.trim().is_empty())
+        .unwrap_or_else(|| "info".to_owned())
 }

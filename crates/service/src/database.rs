@@ -56,7 +56,7 @@ pub enum DatabaseError {
 }
 
 /// A pool whose connections see `schema` first. Connects when it is first used, so that a service can start before its database.
-pub async fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, DatabaseError> {
+pub fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, DatabaseError> {
     let options: PgConnectOptions = config
         .database_url
         .parse()

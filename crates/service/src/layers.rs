@@ -73,7 +73,7 @@ async fn observe(mut request: Request, next: Next) -> Response {
     };
     let answering = context.scope(CURRENT_REQUEST.scope(id, answering));
     let response = answering.instrument(span.clone()).await;
-    let mut response = complete(response, &path, id).await;
+    let mut response = complete(response, &path, id);
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -113,7 +113,7 @@ fn after_panic(panic: &(dyn Any + Send)) -> Response {
 }
 
 /// Says in a problem who asked for what, and makes one of any other error.
-async fn complete(response: Response, path: &str, id: Uuid) -> Response {
+fn complete(response: Response, path: &str, id: Uuid) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return response;

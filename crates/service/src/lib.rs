@@ -1,16 +1,20 @@
-//! What every service is: configuration, telemetry, metrics, probes, shutdown, problem+json, tokens, database pool.
+//! What every service of CodeMentor is, beside its own rules: configuration, telemetry, probes, shutdown, problems, tokens, pool.
 //!
-//! A service brings its routes and rules; everything that must be the same in all of them is here. Nothing here knows what
-//! any of them is for.
+//! A service hands its router and its listeners to [`serve`] and gets the rest: limits, request ids, traces, metrics, an access
+//! log, and `application/problem+json` for whatever goes wrong. Knows no service by name, holds no rule of the domain, never
+//! reads the environment outside [`config`], never writes a token, a password or a learner's code into a log.
 //!
-//! In reading order: [`config`] and [`Listeners`]; [`serve`] with the layers around every route; [`Problem`] and [`extract`]
-//! for what comes in and goes out; [`token`] and [`Client`] for how services speak to each other; [`database`], [`Ops`],
-//! [`telemetry`], [`trace`], [`Shutdown`].
+//! In reading order: [`config`], [`telemetry`], [`Shutdown`], [`Listeners`]; [`serve`] with [`Ops`]; then what handlers use:
+//! [`Problem`], [`extract`], [`token`], [`trace`]; and what they call with: [`Client`], [`database`], [`ndjson`].
 
 pub mod config;
 pub mod database;
 pub mod extract;
+pub mod metrics;
+pub mod ndjson;
+pub mod problem;
 pub mod telemetry;
+pub mod tls;
 pub mod token;
 pub mod trace;
 
@@ -18,13 +22,13 @@ mod client;
 mod layers;
 mod listeners;
 mod ops;
-mod problem;
 mod server;
 mod shutdown;
+mod socket;
 
 pub use client::{Client, ClientError, Request};
-pub use listeners::{ListenError, Listeners};
+pub use listeners::{ListenError, Listeners, LocalAddrs};
 pub use ops::{Ops, Part};
-pub use problem::{Kind, Problem, Violation};
+pub use problem::Problem;
 pub use server::serve;
 pub use shutdown::Shutdown;

@@ -1,4 +1,6 @@
-//! The two sockets of a service: its API, and its probes and metrics.
+//! The two sockets of a service: one for requests, one for the operator's probes.
+//!
+//! The caller of a service owns them, so that tests and `up` know the ports before anything runs. Opens nothing else.
 
 use std::{io, net::SocketAddr};
 
@@ -6,65 +8,84 @@ use tokio::net::TcpListener;
 
 use crate::config::ListenConfig;
 
-/// Bound sockets. The caller of a service's `run` owns them, so that tests know where it listens.
+/// The sockets of one service, bound and not yet served.
 #[derive(Debug)]
 pub struct Listeners {
-    /// For the API.
+    /// For requests.
     pub api: TcpListener,
     /// For probes and metrics.
     pub ops: TcpListener,
 }
 
-/// An address could not be listened on.
+/// Where a service can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalAddrs {
+    /// For requests.
+    pub api: SocketAddr,
+    /// For probes and metrics.
+    pub ops: SocketAddr,
+}
+
+/// An address could not be bound.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot listen on {address} ({source}): end the program that does, or choose another address"
-)]
-pub struct ListenError {
-    address: SocketAddr,
-    source: io::Error,
+pub enum ListenError {
+    /// Somebody else has it.
+    #[error(
+        "cannot listen on {address}: another program does; end that one, or choose another address with {flag}"
+    )]
+    Taken {
+        /// The address.
+        address: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+    },
+    /// Anything else.
+    #[error("cannot listen on {address}, which {flag} sets: {source}")]
+    Refused {
+        /// The address.
+        address: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 impl Listeners {
     /// Binds both.
     pub async fn bind(config: &ListenConfig) -> Result<Self, ListenError> {
         Ok(Self {
-            api: bind(config.listen).await?,
-            ops: bind(config.ops_listen).await?,
+            api: bind(config.listen, "--listen").await?,
+            ops: bind(config.ops_listen, "--ops-listen").await?,
         })
     }
 
-    /// Free ports on the loopback address, for tests.
-    pub async fn ephemeral() -> Result<Self, ListenError> {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    /// Both on free ports that only this machine reaches.
+    pub async fn ephemeral() -> io::Result<Self> {
         Ok(Self {
-            api: bind(any).await?,
-            ops: bind(any).await?,
+            api: TcpListener::bind("127.0.0.1:0").await?,
+            ops: TcpListener::bind("127.0.0.1:0").await?,
         })
     }
 
-    /// Where they listen: API, then probes.
-    pub fn local_addrs(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        Ok((self.api.local_addr()?, self.ops.local_addr()?))
+    /// Where they listen, with the ports that they really got.
+    pub fn local_addrs(&self) -> io::Result<LocalAddrs> {
+        Ok(LocalAddrs {
+            api: self.api.local_addr()?,
+            ops: self.ops.local_addr()?,
+        })
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address)
         .await
-        .map_err(|source| ListenError { address, source })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_taken_port_is_named() {
-        let first = Listeners::ephemeral().await.expect("free ports");
-        let (listen, ops_listen) = first.local_addrs().expect("they are bound");
-        let config = ListenConfig { listen, ops_listen };
-        let error = Listeners::bind(&config).await.expect_err("it is taken");
-        assert!(error.to_string().contains(&listen.to_string()), "{error}");
-    }
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => ListenError::Taken { address, flag },
+            _ => ListenError::Refused {
+                address,
+                flag,
+                source,
+            },
+        })
 }

@@ -1,319 +1,492 @@
-//! Errors as clients see them: `application/problem+json` (RFC 9457) with a stable `type`.
+//! Errors as clients see them: RFC 9457, `application/problem+json`, one stable word for each kind.
 //!
-//! What a client did wrong says what to do. What we did wrong is logged where it is handled and shown as an id, never as text.
+//! A handler returns a [`Problem`]; the layers of [`serve`](crate::serve) add the request's path and id, and make problems of
+//! whatever else goes wrong. The text says what to do; the cause of an internal error goes to the log and never to the client.
 
-use std::{error::Error, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt, iter::successors};
 
-use axum::{
-    Json,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::{
+    IntoResponses, PartialSchema, ToSchema,
+    openapi::{Content, Ref, RefOr, ResponseBuilder, Schema},
+};
 
-/// What all types begin with.
-const BASE: &str = "https://codementor.dev/problems/";
+/// The media type of every error.
+pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
-/// The kinds of errors there are, each with a stable word and a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table below says what they mean")]
+/// What `type` begins with; the stable word follows.
+const TYPE_PREFIX: &str = "https://codementor.dev/problems/";
+
+/// How soon to come back when a part is down that is usually back in seconds.
+const SOON: u64 = 2;
+
+/// What went wrong, for the client. Small to pass around: one pointer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem(Box<Body>);
+
+/// The stable word that `type` ends in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// 401: no token, or one that does not count.
     Unauthenticated,
+    /// 403: signed in, but not allowed.
     Forbidden,
+    /// 404: not there, or somebody else's.
     NotFound,
-    MethodNotAllowed,
+    /// 400 when it could not be read, 422 when it was read and is wrong, 405 when the method is.
     InvalidRequest,
-    Unprocessable,
+    /// 415.
     UnsupportedMediaType,
+    /// 413, and 431 for headers.
     PayloadTooLarge,
-    HeadersTooLarge,
+    /// 409.
     Conflict,
+    /// 412.
     PreconditionFailed,
+    /// 428.
     PreconditionRequired,
+    /// 429: this client asks too often.
     RateLimited,
+    /// 503: too much is asked by all together.
     Overloaded,
+    /// 503: a part is down.
     Unavailable,
-    TimedOut,
+    /// 500: our fault.
     Internal,
 }
 
-impl Kind {
-    /// Word, status and title. Several kinds may share a word: clients tell by it what to do.
-    fn describe(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Sign in first"),
-            Self::Forbidden => ("forbidden", S::FORBIDDEN, "Not allowed"),
-            Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
-            Self::MethodNotAllowed => ("invalid-request", S::METHOD_NOT_ALLOWED, "Wrong method"),
-            Self::InvalidRequest => ("invalid-request", S::BAD_REQUEST, "Invalid request"),
-            Self::Unprocessable => (
-                "invalid-request",
-                S::UNPROCESSABLE_ENTITY,
-                "Invalid request",
-            ),
-            Self::UnsupportedMediaType => (
-                "unsupported-media-type",
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "Unsupported media type",
-            ),
-            Self::PayloadTooLarge => ("payload-too-large", S::PAYLOAD_TOO_LARGE, "Too large"),
-            Self::HeadersTooLarge => (
-                "payload-too-large",
-                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "Headers too large",
-            ),
-            Self::Conflict => ("conflict", S::CONFLICT, "Conflict"),
-            Self::PreconditionFailed => (
-                "precondition-failed",
-                S::PRECONDITION_FAILED,
-                "Changed meanwhile",
-            ),
-            Self::PreconditionRequired => (
-                "precondition-required",
-                S::PRECONDITION_REQUIRED,
-                "If-Match is required",
-            ),
-            Self::RateLimited => ("rate-limited", S::TOO_MANY_REQUESTS, "Too many requests"),
-            Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "Overloaded"),
-            Self::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, "Unavailable"),
-            Self::TimedOut => ("unavailable", S::GATEWAY_TIMEOUT, "Timed out"),
-            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Internal error"),
-        }
-    }
-}
-
-/// An error as a client sees it. Large, so it is boxed inside; cheap to pass on.
+/// One thing wrong in what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Problem {
-    /// Ends in a stable word.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The kind of error, for people.
-    pub title: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// What happened and what to do.
-    pub detail: String,
-    /// The path that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
-    /// Names the request in our logs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// What is wrong where, when it is wrong in places.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Violation>,
-    /// Seconds until another try makes sense; sent as `Retry-After`.
-    #[serde(skip)]
-    pub retry_after: Option<u64>,
-}
-
-/// One thing that is wrong in a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Violation {
-    /// JSON pointer to the place, such as `/tests/0/name`; empty for the whole.
+pub struct FieldError {
+    /// Where: a JSON pointer into the body, or the name of a query parameter behind a slash.
     pub pointer: String,
-    /// A stable word.
+    /// What kind of wrong, stable.
     pub code: String,
-    /// What is wrong and what would be right.
+    /// For people.
     pub message: String,
 }
 
+/// An error, RFC 9457.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Problem)]
+struct Body {
+    /// A URI that ends in the stable word for this kind of problem.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "https://codementor.dev/problems/not-found")]
+    kind: Kind,
+    /// The kind, for people.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    title: Cow<'static, str>,
+    /// The HTTP status.
+    status: u16,
+    /// What happened this time, and what to do.
+    #[serde(default)]
+    detail: String,
+    /// The path that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    /// To be named when asking an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// Each thing that is wrong in what was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
 impl Problem {
-    /// An error of that kind.
+    /// A problem of that kind with the kind's usual status.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        let (word, status, title) = kind.describe();
-        Self {
-            kind: format!("{BASE}{word}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
+        Self(Box::new(Body {
+            kind,
+            title: Cow::Borrowed(kind.title()),
+            status: kind.status().as_u16(),
             detail: detail.into(),
             instance: None,
             request_id: None,
-            errors: vec![],
+            errors: Vec::new(),
             retry_after: None,
-        }
+        }))
     }
 
-    /// Nobody is signed in, or not any more.
+    /// 401: no token, or one that does not count.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::new(Kind::Unauthenticated, detail)
     }
 
-    /// Who is signed in may not do this.
+    /// 403: signed in, but not allowed.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, detail)
     }
 
-    /// There is no such thing, or it is somebody else's.
+    /// 404 for a thing that is not there, or somebody else's: the answer is the same.
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            Kind::NotFound,
-            format!("There is no such {what}, or it is not yours."),
-        )
+        Self::new(Kind::NotFound, format!("there is no such {what}, or it is not yours to see"))
     }
 
-    /// The request cannot be understood (400).
+    /// 422: it could be read, and is wrong.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Self::new(Kind::InvalidRequest, detail)
     }
 
-    /// The request is understood and cannot be done (422).
-    pub fn unprocessable(detail: impl Into<String>) -> Self {
-        Self::new(Kind::Unprocessable, detail)
+    /// 400: it could not be read at all.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidRequest, detail).with_status(StatusCode::BAD_REQUEST)
     }
 
-    /// It does not fit with what is there (409).
+    /// 415.
+    pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        Self::new(Kind::UnsupportedMediaType, detail)
+    }
+
+    /// 413.
+    pub fn payload_too_large(detail: impl Into<String>) -> Self {
+        Self::new(Kind::PayloadTooLarge, detail)
+    }
+
+    /// 409.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, detail)
     }
 
-    /// A body or part that is too large (413).
-    pub fn too_large(detail: impl Into<String>) -> Self {
-        Self::new(Kind::PayloadTooLarge, detail)
+    /// 412: it was changed by somebody else meanwhile.
+    pub fn precondition_failed(detail: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionFailed, detail)
     }
 
-    /// One account or address asks too much (429).
+    /// 428: a change must say, with `If-Match`, of what.
+    pub fn precondition_required(detail: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionRequired, detail)
+    }
+
+    /// 429 with `Retry-After` in seconds.
     pub fn rate_limited(detail: impl Into<String>, retry_after: u64) -> Self {
         Self::new(Kind::RateLimited, detail).retry_after(retry_after)
     }
 
-    /// All together ask too much (503).
+    /// 503 with `Retry-After` in seconds: too much is asked by all together.
     pub fn overloaded(detail: impl Into<String>, retry_after: u64) -> Self {
         Self::new(Kind::Overloaded, detail).retry_after(retry_after)
     }
 
-    /// A part that is needed does not answer (503).
+    /// 503 with `Retry-After`: a part is down.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(Kind::Unavailable, detail).retry_after(2)
+        Self::new(Kind::Unavailable, detail).retry_after(SOON)
     }
 
-    /// Our fault: logs the error with its causes and shows nothing of it.
-    pub fn internal(error: &dyn Error) -> Self {
-        let mut causes = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            // Writing to a String cannot fail.
-            let _ = write!(causes, ": {cause}");
-            source = cause.source();
-        }
-        tracing::error!(error = causes, "unexpected error");
+    /// 500: logs the cause, shows only that it happened.
+    pub fn internal(cause: &dyn Error) -> Self {
+        Self::unexpected(&chain(cause))
+    }
+
+    /// 500 for what has no error type: logs what happened, shows only that it did.
+    pub fn unexpected(what: &str) -> Self {
+        tracing::error!(cause = what, "request failed by our fault: {what}");
         Self::new(
             Kind::Internal,
-            "Something went wrong on our side. Try again; if it stays, report the request id.",
+            "this is our fault: try again, and name the request_id to the operator if it stays",
         )
     }
 
-    /// Adds one thing that is wrong.
+    /// Adds one thing that is wrong in what was sent.
     #[must_use]
-    pub fn with_error(mut self, pointer: &str, code: &str, message: impl Into<String>) -> Self {
-        self.errors.push(Violation {
-            pointer: pointer.to_owned(),
-            code: code.to_owned(),
+    pub fn with_error(
+        mut self,
+        pointer: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        self.0.errors.push(FieldError {
+            pointer: pointer.into(),
+            code: code.into(),
             message: message.into(),
         });
         self
     }
 
-    /// Says when to try again.
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status.as_u16();
+        self
+    }
+
+    /// The same with another title.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.0.title = title.into();
+        self
+    }
+
+    /// The same with `Retry-After`, in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 
     /// The stable word.
-    pub fn word(&self) -> &str {
-        self.kind.rsplit('/').next().unwrap_or_default()
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What happened.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// Each thing that is wrong in what was sent.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// The id of the request that it answers, once the layers have seen it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// In how many seconds to come back.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
+    /// Says which request it answers.
+    #[must_use]
+    pub(crate) fn about(mut self, instance: &str, request_id: &str) -> Self {
+        self.0.instance = Some(instance.to_owned());
+        self.0.request_id = Some(request_id.to_owned());
+        self
+    }
+
+    /// The body as it goes out.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // A struct of strings and numbers: there is nothing in it that could fail.
+        serde_json::to_vec(&self.0).unwrap_or_default()
+    }
+
+    /// A problem for a status that somebody else answered with; `None` for what is no error.
+    pub(crate) fn for_status(status: StatusCode, detail: Option<String>) -> Option<Self> {
+        let (kind, usual) = match status {
+            StatusCode::UNAUTHORIZED => (Kind::Unauthenticated, "sign in, and send the token as Bearer"),
+            StatusCode::FORBIDDEN => (Kind::Forbidden, "you may not do this"),
+            StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "nothing is at this address"),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                Kind::InvalidRequest,
+                "this address does not take that method: the header Allow says which it takes",
+            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                Kind::UnsupportedMediaType,
+                "send the body in the media type that the description of this address names",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => (Kind::PayloadTooLarge, "send a smaller body"),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+                Kind::PayloadTooLarge,
+                "the request's headers are too large together: send fewer or shorter ones",
+            ),
+            StatusCode::URI_TOO_LONG => (Kind::InvalidRequest, "the address is too long: send less in it"),
+            StatusCode::CONFLICT => (Kind::Conflict, "it is not in the state for this"),
+            StatusCode::PRECONDITION_FAILED => (
+                Kind::PreconditionFailed,
+                "it was changed meanwhile: read it again, and repeat the change",
+            ),
+            StatusCode::PRECONDITION_REQUIRED => {
+                (Kind::PreconditionRequired, "say with If-Match which state you change")
+            }
+            StatusCode::TOO_MANY_REQUESTS => (Kind::RateLimited, "you ask too often: wait a while"),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+                (Kind::Unavailable, "a part is down: try again soon")
+            }
+            other if other.is_client_error() => (Kind::InvalidRequest, "the request cannot be understood"),
+            other if other.is_server_error() => (
+                Kind::Internal,
+                "this is our fault: try again, and name the request_id to the operator if it stays",
+            ),
+            _ => return None,
+        };
+        let problem = Self::new(kind, detail.unwrap_or_else(|| usual.to_owned())).with_status(status);
+        Some(match (kind, status.canonical_reason()) {
+            (Kind::Unavailable, _) => problem.retry_after(SOON),
+            (Kind::RateLimited, _) => problem.retry_after(1),
+            (Kind::InvalidRequest | Kind::PayloadTooLarge, Some(reason)) => problem.with_title(reason),
+            _ => problem,
+        })
     }
 }
 
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: {}", self.status, self.word(), self.detail)
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::InvalidRequest,
+        Self::UnsupportedMediaType,
+        Self::PayloadTooLarge,
+        Self::Conflict,
+        Self::PreconditionFailed,
+        Self::PreconditionRequired,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The word that `type` ends in.
+    pub fn word(self) -> &'static str {
+        self.described().0
+    }
+
+    fn title(self) -> &'static str {
+        self.described().1
+    }
+
+    fn status(self) -> StatusCode {
+        self.described().2
+    }
+
+    fn described(self) -> (&'static str, &'static str, StatusCode) {
+        match self {
+            Self::Unauthenticated => ("unauthenticated", "Not signed in", StatusCode::UNAUTHORIZED),
+            Self::Forbidden => ("forbidden", "Not allowed", StatusCode::FORBIDDEN),
+            Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
+            Self::InvalidRequest => ("invalid-request", "Invalid request", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                "Unsupported media type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ),
+            Self::PayloadTooLarge => ("payload-too-large", "Payload too large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::Conflict => ("conflict", "Conflict", StatusCode::CONFLICT),
+            Self::PreconditionFailed => (
+                "precondition-failed",
+                "Precondition failed",
+                StatusCode::PRECONDITION_FAILED,
+            ),
+            Self::PreconditionRequired => (
+                "precondition-required",
+                "Precondition required",
+                StatusCode::PRECONDITION_REQUIRED,
+            ),
+            Self::RateLimited => ("rate-limited", "Too many requests", StatusCode::TOO_MANY_REQUESTS),
+            Self::Overloaded => ("overloaded", "Overloaded", StatusCode::SERVICE_UNAVAILABLE),
+            Self::Unavailable => ("unavailable", "Unavailable", StatusCode::SERVICE_UNAVAILABLE),
+            Self::Internal => ("internal", "Internal error", StatusCode::INTERNAL_SERVER_ERROR),
+        }
     }
 }
 
-impl Error for Problem {}
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{TYPE_PREFIX}{}", self.word()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    /// By the last word alone; one that is not known is an internal error of whoever answered so.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let uri = Cow::<str>::deserialize(deserializer)?;
+        let word = uri.rsplit('/').next().unwrap_or_default();
+        let known = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        Ok(known.unwrap_or(Self::Internal))
+    }
+}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after;
-        let mut response = (status, Json(&self)).into_response();
+        let mut response = (self.status(), self.to_json()).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE_PROBLEM));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.0.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if self.0.kind == Kind::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        // The layers complete it: who asked for what.
+        // For the layer that says which request it answers.
         response.extensions_mut().insert(self);
         response
     }
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.0.kind.word(), self.0.status, self.0.detail)
+    }
+}
+
+impl Error for Problem {}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Problem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Body::deserialize(deserializer).map(|body| Self(Box::new(body)))
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Body::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Body::schemas(schemas);
+    }
+}
+
+/// `responses(…, Problem)` in a route's description: any other status is a problem.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let schema = Content::new(Some(Ref::from_schema_name("Problem")));
+        let response = ResponseBuilder::new()
+            .description("what went wrong, and what to do")
+            .content(CONTENT_TYPE_PROBLEM, schema)
+            .build();
+        BTreeMap::from([("default".to_owned(), RefOr::T(response))])
+    }
+}
+
+/// The database is down: 503; anything else is a fault of ours.
 impl From<sqlx::Error> for Problem {
-    /// A database that is away is `unavailable`; anything else is ours.
     fn from(error: sqlx::Error) -> Self {
-        let away = match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            // Connection failures, shutdowns, too many connections, a full disk.
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                code.starts_with("08") || code.starts_with("57P") || code.starts_with("53")
-            }),
-            _ => false,
-        };
-        if away {
-            tracing::warn!(%error, "the database does not answer");
-            return Self::unavailable(
-                "The database does not answer just now. Try again in a moment.",
-            );
+        if crate::database::is_unavailable(&error) {
+            let cause = chain(&error);
+            tracing::warn!(cause, "the database cannot be asked: {cause}");
+            return Self::unavailable("the database cannot be reached: try again soon");
         }
         Self::internal(&error)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shows_no_cause_of_our_own_errors() {
-        let error = std::io::Error::other("password=secret");
-        let problem = Problem::internal(&error);
-        let text = serde_json::to_string(&problem).expect("JSON");
-        assert!(!text.contains("secret"), "{text}");
-        assert_eq!((problem.word(), problem.status), ("internal", 500));
+/// An error and all that caused it, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    for cause in successors(error.source(), |cause| cause.source()) {
+        let cause = cause.to_string();
+        // Many errors repeat their cause in their own text.
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
     }
-
-    #[test]
-    fn a_database_that_is_away_is_unavailable() {
-        let problem = Problem::from(sqlx::Error::PoolTimedOut);
-        assert_eq!((problem.word(), problem.status), ("unavailable", 503));
-        let response = problem.into_response();
-        assert!(response.headers().contains_key(header::RETRY_AFTER));
-        assert_eq!(Problem::from(sqlx::Error::RowNotFound).word(), "internal");
-    }
-
-    #[test]
-    fn reads_what_it_writes() {
-        let problem =
-            Problem::unprocessable("no").with_error("/code", "too_long", "at most 64 KiB");
-        let text = serde_json::to_string(&problem).expect("JSON");
-        let read: Problem = serde_json::from_str(&text).expect("a problem");
-        assert_eq!(read, problem);
-    }
+    text
 }

@@ -1,130 +1,132 @@
-//! The end of a service: softly first, hard after a grace time.
+//! How a service ends: softly at first, hard after a grace time.
 //!
 //! ```text
-//!  running ──signal or stop()──► soft: unready, no new work, streams end ──grace──► hard: what is left is dropped
+//! running ── SIGTERM, SIGINT or stop() ──► soft: take nothing new, finish what is begun
+//!    │                                       │ 25 s, or stop_now()
+//!    └────────── second signal ──► exit      └──► hard: drop what is left
 //! ```
+//! Every task that a service spawns is tracked, so that its end can be waited for. Never ends the process by itself but at a
+//! second signal.
 
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long work may go on after the soft end.
-const GRACE: Duration = Duration::from_secs(25);
+/// How long after the soft end the hard one comes: below the 30 s after which Kubernetes kills.
+pub const GRACE: Duration = Duration::from_secs(25);
 
-/// Tells all parts of a service that it ends. Cheap to clone; all clones are one.
+/// The exit code after a second signal: that of a program ended by SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// Tells the tasks of a process to end, and knows when they have. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
-    soft: CancellationToken,
     hard: CancellationToken,
+    /// A child of `hard`: the hard end is a soft one, too.
+    soft: CancellationToken,
     tracker: TaskTracker,
     grace: Duration,
 }
 
 impl Shutdown {
+    /// Ends at the first SIGINT or SIGTERM; a second one exits at once. Call it within a runtime.
+    pub fn on_signals() -> Self {
+        let shutdown = Self::manual();
+        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            (Ok(interrupt), Ok(terminate)) => {
+                tokio::spawn(shutdown.clone().listen(interrupt, terminate));
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(%error, "cannot listen to signals: only SIGKILL will end this process");
+            }
+        }
+        shutdown
+    }
+
     /// Ends when [`stop`](Self::stop) is called.
     pub fn manual() -> Self {
+        let hard = CancellationToken::new();
         Self {
-            soft: CancellationToken::new(),
-            hard: CancellationToken::new(),
+            soft: hard.child_token(),
+            hard,
             tracker: TaskTracker::new(),
             grace: GRACE,
         }
     }
 
-    /// Ends at SIGINT or SIGTERM; a second one ends the process at once, with exit code 130.
-    pub fn on_signals() -> Self {
-        let shutdown = Self::manual();
-        let on_signal = shutdown.clone();
-        tokio::spawn(async move {
-            let (interrupt, terminate) = (
-                signal(SignalKind::interrupt()),
-                signal(SignalKind::terminate()),
-            );
-            let (mut interrupt, mut terminate) = match (interrupt, terminate) {
-                (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-                (Err(error), _) | (_, Err(error)) => {
-                    tracing::error!(%error, "cannot listen for signals");
-                    return;
-                }
-            };
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if on_signal.soft.is_cancelled() {
-                    std::process::exit(130);
-                }
-                on_signal.stop();
-            }
-        });
-        shutdown
+    /// The same with another time between soft and hard.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
     }
 
-    /// Begins the end.
-    pub fn stop(&self) {
-        if self.soft.is_cancelled() {
-            return;
-        }
-        tracing::info!("ending: no new work is taken");
-        self.soft.cancel();
-        let (hard, grace) = (self.hard.clone(), self.grace);
-        tokio::spawn(async move {
-            tokio::time::sleep(grace).await;
-            hard.cancel();
-        });
-    }
-
-    /// Cancelled when no new work shall be taken.
+    /// Cancelled when nothing new may be begun.
     pub fn soft(&self) -> &CancellationToken {
         &self.soft
     }
 
-    /// Cancelled when work shall be dropped.
+    /// Cancelled when everything must be dropped; then `soft` is, too.
     pub fn hard(&self) -> &CancellationToken {
         &self.hard
     }
 
-    /// Counts the tasks that must have ended before the service has.
+    /// Spawn tasks on it that shall have ended before the service has.
     pub fn tracker(&self) -> &TaskTracker {
         &self.tracker
     }
 
-    /// Returns when all tracked tasks have ended, or the hard end came.
+    /// The time between soft and hard.
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// Begins the soft end; the hard one follows after the grace time. Call it within a runtime.
+    pub fn stop(&self) {
+        if self.soft.is_cancelled() {
+            return;
+        }
+        self.soft.cancel();
+        let (hard, grace) = (self.hard.clone(), self.grace);
+        // Not tracked: it may well outlive all others.
+        tokio::spawn(async move {
+            tokio::select! {
+                () = hard.cancelled() => {}
+                () = tokio::time::sleep(grace) => hard.cancel(),
+            }
+        });
+    }
+
+    /// Begins the hard end.
+    pub fn stop_now(&self) {
+        self.hard.cancel();
+    }
+
+    /// Waits until `soft` is cancelled and all tracked tasks have ended, or until `hard` is cancelled.
+    ///
+    /// Services that share a `Shutdown` wait for each other's tasks.
     pub async fn finished(&self) {
+        self.soft.cancelled().await;
         self.tracker.close();
         tokio::select! {
             () = self.tracker.wait() => {}
             () = self.hard.cancelled() => {}
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn the_hard_end_follows_the_soft_one() {
-        let shutdown = Shutdown::manual();
-        assert!(!shutdown.soft().is_cancelled());
-        shutdown.clone().stop();
-        assert!(shutdown.soft().is_cancelled());
-        assert!(!shutdown.hard().is_cancelled());
-        shutdown.hard().cancelled().await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn waits_for_tracked_tasks() {
-        let shutdown = Shutdown::manual();
-        let soft = shutdown.soft().clone();
-        let task = shutdown
-            .tracker()
-            .spawn(async move { soft.cancelled().await });
-        shutdown.stop();
-        shutdown.finished().await;
-        assert!(task.is_finished());
-        assert!(!shutdown.hard().is_cancelled());
+    async fn listen(self, mut interrupt: Signal, mut terminate: Signal) {
+        let mut either = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        either().await;
+        tracing::info!("asked to end: finishing what is begun");
+        self.stop();
+        either().await;
+        tracing::warn!("asked to end again: ending at once");
+        std::process::exit(INTERRUPTED);
     }
 }

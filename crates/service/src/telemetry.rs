@@ -1,50 +1,52 @@
-//! Logs and metrics of a process: set up once, whichever services run in it.
+//! What the operator reads: JSON lines, or lines for people on a terminal, on standard error.
 //!
-//! Logs are JSON lines, or readable ones on a terminal. They never carry code, tokens or addresses of people.
+//! Standard output belongs to the commands that print something. Never logs tokens, passwords, e-mail addresses or code.
 
-use std::{io::IsTerminal, sync::OnceLock};
+use std::{
+    io::{IsTerminal, stderr},
+    panic,
+    sync::Once,
+};
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// What is logged where `CODEMENTOR_LOG` does not say.
-const DEFAULT_FILTER: &str = "info,rdkafka=warn,sqlx=warn,hyper=warn";
+use crate::{config, metrics, tls};
 
-/// Bounds of histograms, in seconds.
-const BUCKETS: [f64; 14] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
-
-/// Starts logging, to standard error. A second call changes nothing.
+/// Begins logging as `CODEMENTOR_LOG` says (default `info`), makes panics part of the log, and installs the registry of
+/// metrics and the cryptography of TLS. Any number of times a process; only the first one does something.
 pub fn init() {
-    let filter = EnvFilter::builder()
-        .with_env_var("CODEMENTOR_LOG")
-        .try_from_env()
-        .unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = if std::io::stderr().is_terminal() {
-        lines.compact().boxed()
-    } else {
-        lines.json().flatten_event(true).boxed()
-    };
-    // Already set: another service of this process was first.
-    let _ = tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
-        .try_init();
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tls::install_once();
+        let wanted = config::log_filter();
+        let parsed = EnvFilter::try_new(&wanted);
+        let refused = parsed.as_ref().err().map(ToString::to_string);
+        let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+        let registry = tracing_subscriber::registry().with(filter);
+        let installed = if stderr().is_terminal() {
+            let lines = fmt::layer().with_writer(stderr).with_target(false);
+            registry.with(lines).try_init()
+        } else {
+            let lines = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_span_list(false)
+                .with_writer(stderr);
+            registry.with(lines).try_init()
+        };
+        if installed.is_ok() {
+            panic::set_hook(Box::new(log_panic));
+        }
+        if let Some(reason) = refused {
+            tracing::warn!(filter = wanted, "CODEMENTOR_LOG is not understood ({reason}): logging at info");
+        }
+        metrics::install_once();
+    });
 }
 
-/// The process's metrics; installed by the first that asks.
-pub(crate) fn metrics() -> &'static PrometheusHandle {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets(&BUCKETS)
-            .unwrap_or_else(|_| PrometheusBuilder::new())
-            .build_recorder();
-        let handle = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("another metrics recorder is installed; ours stays empty");
-        }
-        handle
-    })
+fn log_panic(info: &panic::PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("no message");
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked: {message}");
 }

@@ -1,92 +1,58 @@
-//! Service tokens: by them services know each other, and on whose behalf they ask.
+//! How services know each other: short-lived tokens signed with one Ed25519 key a service.
 //!
-//! EdDSA JWTs with `typ: service+jwt`, the called service as audience, and the caller's name as issuer and key id. Short-lived:
-//! nothing is revoked, everything expires. A user's own token never works here, nor one of these on a public route.
+//! ```text
+//! {typ: service+jwt, alg: EdDSA, kid: execute}
+//! {iss: execute, aud: question, iat, exp, account?: {id, role, locale, name}, blobs?: [sha256]}
+//! ```
+//! A token opens one service only, and only for a minute. Never accepts another algorithm or type, a key that is not in the file
+//! of trusted ones, or a token whose issuer is not the owner of its key.
 
-mod extract;
+mod caller;
 mod keys;
 mod minter;
 
-use std::sync::Arc;
-
 use contract::Account;
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
-pub use extract::{Caller, Principal};
+pub use caller::{Caller, Principal, Verifier};
 pub use keys::{KeyError, ServiceKey, TrustedKeys, make_keys};
-pub use minter::Minter;
+pub use minter::{MintError, Minter};
 
-/// What tells these tokens from users' tokens.
+/// The `typ` of every token between services: what users hold never has it.
 pub const TYPE: &str = "service+jwt";
 
-/// How far two machines' clocks may be apart, in seconds.
+/// How far the clocks of two services may differ, in seconds.
 const LEEWAY: u64 = 5;
 
-/// What a service token says.
+/// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    /// The calling service.
-    pub iss: String,
-    /// The called service.
-    pub aud: String,
-    /// When it was made, in seconds since 1970.
-    pub iat: i64,
-    /// When it ends, in seconds since 1970.
-    pub exp: i64,
-    /// On whose behalf.
+struct Claims {
+    iss: String,
+    aud: String,
+    iat: u64,
+    exp: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<Account>,
-    /// The only blobs that it opens, by SHA-256.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blobs: Option<Vec<String>>,
+    account: Option<Account>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    blobs: Vec<String>,
 }
 
-/// Checks tokens that are shown to one service. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Verifier {
-    audience: Arc<str>,
-    trusted: TrustedKeys,
+/// Why a token does not count. Told to the log, not to the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Not of the right type, or without a key's name.
+    #[error("not a service token")]
+    NotOurs,
+    /// Signed with a key that is not trusted.
+    #[error("key {0} is not trusted")]
+    UnknownKey(String),
+    /// Signed by one, issued in the name of another.
+    #[error("issuer is not the owner of the key")]
+    WrongIssuer,
+    /// Issued in the future.
+    #[error("issued in the future")]
+    NotYet,
+    /// The signature, the audience, the time or the form is wrong.
+    #[error(transparent)]
+    Invalid(#[from] jsonwebtoken::errors::Error),
 }
-
-/// A token that opens nothing here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a valid service token")]
-pub struct BadToken;
-
-impl Verifier {
-    /// For the service of that name.
-    pub fn new(service: &str, trusted: TrustedKeys) -> Self {
-        Self {
-            audience: service.into(),
-            trusted,
-        }
-    }
-
-    /// What a token says, when it is valid here and now.
-    pub fn verify(&self, token: &str) -> Result<Claims, BadToken> {
-        let header = decode_header(token).map_err(|_| BadToken)?;
-        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
-            return Err(BadToken);
-        }
-        let kid = header.kid.ok_or(BadToken)?;
-        let key = self.trusted.key(&kid).ok_or(BadToken)?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.leeway = LEEWAY;
-        validation.set_audience(&[&self.audience]);
-        validation.set_issuer(&[&kid]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        let claims = decode::<Claims>(token, key, &validation)
-            .map_err(|_| BadToken)?
-            .claims;
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        if claims.iat > now + LEEWAY.cast_signed() {
-            return Err(BadToken);
-        }
-        Ok(claims)
-    }
-}
-
-#[cfg(test)]
-mod tests;

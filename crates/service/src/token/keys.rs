@@ -1,225 +1,291 @@
-//! Keys of services: one Ed25519 key each, made once by `codementor setup`; the public ones together as a JWK set.
+//! The keys: a service's own private one, and the public ones of all that it trusts.
+//!
+//! A key's name is the service's. Files are written whole or not at all; private ones only for their owner's eyes.
 
 use std::{
     collections::HashMap,
-    fs,
+    fmt, fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::{
     SigningKey,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding},
 };
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
-/// Why keys cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// A file cannot be read or written.
-    #[error("cannot use the key file {path}: `codementor setup --keys DIR` makes keys", path = path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A file holds no key.
-    #[error("{path} holds no Ed25519 key: make it anew with `codementor setup --keys DIR`", path = path.display())]
-    Content {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The name of the key's owner is not known to others.
-    #[error("the key of {name} is not among the trusted ones: all services need the same set")]
-    Untrusted {
-        /// Whose key.
-        name: String,
-    },
-}
+use crate::config::{KeysConfig, TrustedKeysConfig};
 
 /// A service's own private key.
 #[derive(Clone)]
 pub struct ServiceKey {
-    name: Arc<str>,
+    name: String,
     key: SigningKey,
-    encoding: EncodingKey,
 }
 
-impl std::fmt::Debug for ServiceKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The public keys of the services that are trusted, by name. Clones are the same.
+#[derive(Clone)]
+pub struct TrustedKeys {
+    keys: Arc<HashMap<String, Trusted>>,
+}
+
+struct Trusted {
+    bytes: [u8; 32],
+    decoding: DecodingKey,
+}
+
+/// A key could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read.
+    #[error("cannot read the key file {path}: {source}; `codementor setup --keys` makes it")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the key file {path}: {source}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file holds something else.
+    #[error("{path} does not hold {expected}")]
+    Malformed {
+        /// Which.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// The own key is not the one that others trust.
+    #[error("the key of {0} is not the one in the file of trusted keys: run `codementor setup --keys` again")]
+    Untrusted(String),
+}
+
+/// RFC 8037, as far as it concerns Ed25519.
+#[derive(Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: String,
+    x: String,
+    kid: String,
+    #[serde(default)]
+    alg: Option<String>,
+    #[serde(default, rename = "use")]
+    usage: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+impl ServiceKey {
+    /// A new key for the service of that name.
+    pub fn generate(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key: SigningKey::from_bytes(&rand::random()),
+        }
+    }
+
+    /// The key of the service of that name from its file (PKCS#8, PEM).
+    pub fn load(name: &str, path: &Path) -> Result<Self, KeyError> {
+        let pem = read(path)?;
+        let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| KeyError::Malformed {
+            path: path.to_owned(),
+            expected: "an Ed25519 private key in PEM",
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            key,
+        })
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn encoding(&self) -> Option<EncodingKey> {
+        let der = self.key.to_pkcs8_der().ok()?;
+        Some(EncodingKey::from_ed_der(der.as_bytes()))
+    }
+
+    fn public(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    fn save(&self, path: &Path) -> Result<(), KeyError> {
+        let pem = self
+            .key
+            .to_pkcs8_pem(LineEnding::LF)
+            .map_err(|_| KeyError::Malformed {
+                path: path.to_owned(),
+                expected: "a key that can be written as PEM",
+            })?;
+        write(path, pem.as_bytes(), 0o600)
+    }
+}
+
+/// Shows whose it is, never what it is.
+impl fmt::Debug for ServiceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceKey")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
 
-impl ServiceKey {
-    /// A new one.
-    pub fn generate(name: &str) -> Self {
-        let mut secret = [0; 32];
-        rand::rng().fill_bytes(&mut secret);
-        Self::from_key(name, SigningKey::from_bytes(&secret))
-    }
-
-    /// That of the service `name`, from a PKCS#8 PEM file.
-    pub fn load(name: &str, path: &Path) -> Result<Self, KeyError> {
-        let pem = read(path)?;
-        let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| KeyError::Content {
-            path: path.to_owned(),
-        })?;
-        Ok(Self::from_key(name, key))
-    }
-
-    fn from_key(name: &str, key: SigningKey) -> Self {
-        // PKCS#8 of an Ed25519 key: a fixed beginning, then the 32 bytes.
-        let mut der = vec![
-            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
-            0x04, 0x20,
-        ];
-        der.extend_from_slice(&key.to_bytes());
-        Self {
-            name: name.into(),
-            encoding: EncodingKey::from_ed_der(&der),
-            key,
-        }
-    }
-
-    /// Whose it is.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn encoding(&self) -> &EncodingKey {
-        &self.encoding
-    }
-
-    fn public(&self) -> Jwk {
-        Jwk {
-            kty: "OKP".to_owned(),
-            crv: "Ed25519".to_owned(),
-            kid: self.name.to_string(),
-            alg: "EdDSA".to_owned(),
-            usage: "sig".to_owned(),
-            x: URL_SAFE_NO_PAD.encode(self.key.verifying_key().as_bytes()),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct JwkSet {
-    keys: Vec<Jwk>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Jwk {
-    kty: String,
-    crv: String,
-    kid: String,
-    alg: String,
-    #[serde(rename = "use")]
-    usage: String,
-    x: String,
-}
-
-/// The public keys of all services. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct TrustedKeys {
-    keys: Arc<HashMap<String, DecodingKey>>,
-}
-
 impl TrustedKeys {
-    /// From a file that holds a JWK set.
+    /// The keys in a file (JWKS; `kid` is the service's name).
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let content = || KeyError::Content {
+        Self::from_jwks(&read(path)?).ok_or_else(|| KeyError::Malformed {
             path: path.to_owned(),
-        };
-        let set: JwkSet = serde_json::from_str(&read(path)?).map_err(|_| content())?;
-        Self::from_set(set).ok_or_else(content)
-    }
-
-    /// Those of these services.
-    pub fn of(keys: &[&ServiceKey]) -> Self {
-        let keys = keys.iter().map(|key| key.public()).collect();
-        // Keys that are there have public halves that decode.
-        Self::from_set(JwkSet { keys }).unwrap_or_else(|| Self {
-            keys: Arc::default(),
+            expected: "a JWKS of Ed25519 public keys with names",
         })
     }
 
-    fn from_set(set: JwkSet) -> Option<Self> {
-        let keys = set
-            .keys
+    /// The public halves of these keys.
+    pub fn from_keys<'a>(keys: impl IntoIterator<Item = &'a ServiceKey>) -> Self {
+        let keys = keys
             .into_iter()
-            .map(|jwk| {
-                let fits = jwk.kty == "OKP" && jwk.crv == "Ed25519";
-                let key = DecodingKey::from_ed_components(&jwk.x).ok()?;
-                fits.then_some((jwk.kid, key))
-            })
-            .collect::<Option<_>>()?;
+            .map(|key| (key.name.clone(), Trusted::new(key.public())));
+        Self {
+            keys: Arc::new(keys.collect()),
+        }
+    }
+
+    fn from_jwks(text: &str) -> Option<Self> {
+        let jwks: Jwks = serde_json::from_str(text).ok()?;
+        let mut keys = HashMap::new();
+        for jwk in jwks.keys {
+            if jwk.kty != "OKP" || jwk.crv != "Ed25519" {
+                return None;
+            }
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(&jwk.x).ok()?;
+            keys.insert(jwk.kid, Trusted::new(bytes.try_into().ok()?));
+        }
         Some(Self {
             keys: Arc::new(keys),
         })
     }
 
-    pub(super) fn key(&self, name: &str) -> Option<&DecodingKey> {
-        self.keys.get(name)
+    pub(super) fn decoding(&self, name: &str) -> Option<&DecodingKey> {
+        self.keys.get(name).map(|trusted| &trusted.decoding)
+    }
+
+    fn trusts(&self, key: &ServiceKey) -> bool {
+        self.keys
+            .get(&key.name)
+            .is_some_and(|trusted| trusted.bytes == key.public())
     }
 }
 
-/// Makes `<name>.pem` for each service that has none in `folder`, and writes all public keys to `trusted.json`.
+impl fmt::Debug for TrustedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.keys.keys().collect();
+        names.sort();
+        f.debug_tuple("TrustedKeys").field(&names).finish()
+    }
+}
+
+impl Trusted {
+    fn new(bytes: [u8; 32]) -> Self {
+        Self {
+            bytes,
+            decoding: DecodingKey::from_ed_der(&bytes),
+        }
+    }
+}
+
+impl KeysConfig {
+    /// The own key of the service of that name, and those that it trusts, which must include its own.
+    pub fn load(&self, name: &str) -> Result<(ServiceKey, TrustedKeys), KeyError> {
+        let own = ServiceKey::load(name, &self.service_key)?;
+        let trusted = self.trusted.load()?;
+        if !trusted.trusts(&own) {
+            return Err(KeyError::Untrusted(name.to_owned()));
+        }
+        Ok((own, trusted))
+    }
+}
+
+impl TrustedKeysConfig {
+    /// The keys that are trusted.
+    pub fn load(&self) -> Result<TrustedKeys, KeyError> {
+        TrustedKeys::load(&self.trusted_keys)
+    }
+}
+
+/// Makes `<name>.pem` for each name that has none yet, and `trusted.json` with the public keys of all of them anew.
 pub fn make_keys(folder: &Path, names: &[&str]) -> Result<(), KeyError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        |source| KeyError::File { path, source }
-    };
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .recursive(true)
-        .create(folder)
-        .map_err(failed(folder))?;
-    let mut set = JwkSet { keys: vec![] };
+    fs::create_dir_all(folder).map_err(|source| KeyError::Write {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let mut keys = Vec::new();
     for name in names {
         let path = folder.join(format!("{name}.pem"));
         let key = if path.exists() {
             ServiceKey::load(name, &path)?
         } else {
             let key = ServiceKey::generate(name);
-            let pem = key.key.to_pkcs8_pem(LineEnding::LF);
-            let pem = pem.map_err(|_| KeyError::Content { path: path.clone() })?;
-            write_private(&path, pem.as_bytes()).map_err(failed(&path))?;
+            key.save(&path)?;
             key
         };
-        set.keys.push(key.public());
+        keys.push(Jwk {
+            kty: "OKP".to_owned(),
+            crv: "Ed25519".to_owned(),
+            x: BASE64_URL_SAFE_NO_PAD.encode(key.public()),
+            kid: key.name,
+            alg: Some("EdDSA".to_owned()),
+            usage: Some("sig".to_owned()),
+        });
     }
     let path = folder.join("trusted.json");
-    let text = serde_json::to_string_pretty(&set).map_err(|error| failed(&path)(error.into()))?;
-    write_private(&path, text.as_bytes()).map_err(failed(&path))
-}
-
-/// Whole or not at all, and for the owner only.
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = fs::File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(new, path)
+    let text = serde_json::to_vec_pretty(&Jwks { keys }).map_err(|error| KeyError::Write {
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    write(&path, &text, 0o644)
 }
 
 fn read(path: &Path) -> Result<String, KeyError> {
-    fs::read_to_string(path).map_err(|source| KeyError::File {
+    fs::read_to_string(path).map_err(|source| KeyError::Read {
         path: path.to_owned(),
         source,
+    })
+}
+
+/// Whole or not at all: beside it first, then in its place.
+fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyError> {
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, path));
+    written.map_err(|source| {
+        fs::remove_file(&beside).ok();
+        KeyError::Write {
+            path: path.to_owned(),
+            source,
+        }
     })
 }

@@ -1,99 +1,151 @@
-//! Making service tokens, and keeping those that are asked for again and again.
+//! Makes the tokens that a service shows to others, and keeps those that will be asked for again.
+//!
+//! A token is used until half of its life is over, so that one that was just handed out never dies on its way. What is kept is
+//! bounded: accounts come and go.
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use contract::Account;
-use jsonwebtoken::{Algorithm, Header, encode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use time::OffsetDateTime;
 
 use super::{Claims, ServiceKey, TYPE};
 
-/// How long a token is good, in seconds.
-const LIFE: i64 = 60;
+/// How long a token counts.
+const LIFE: Duration = Duration::from_secs(60);
 
-/// More than are asked for within half a token's life; when it is full it is emptied.
-const KEPT: usize = 20_000;
+/// How many tokens are kept: some megabytes.
+const KEPT: usize = 10_000;
 
-/// Makes a service's tokens. Cheap to clone; clones keep them together.
-#[derive(Debug, Clone)]
+/// Makes a service's tokens. Clones are the same.
+#[derive(Clone)]
 pub struct Minter {
-    key: ServiceKey,
-    kept: Arc<Mutex<HashMap<Kept, (Arc<str>, i64)>>>,
+    inner: Arc<Inner>,
 }
 
-type Kept = (String, Option<Account>);
+struct Inner {
+    key: ServiceKey,
+    kept: Mutex<HashMap<(String, Option<Account>), Kept>>,
+}
+
+struct Kept {
+    token: Arc<str>,
+    until: SystemTime,
+}
+
+/// A token could not be made: the key is not one to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// The key cannot be encoded.
+    #[error("the service key cannot be used to sign")]
+    Key,
+    /// Signing failed.
+    #[error("cannot sign a service token")]
+    Sign(#[from] jsonwebtoken::errors::Error),
+}
 
 impl Minter {
-    /// For the service whose key this is.
+    /// A minter with that key.
     pub fn new(key: ServiceKey) -> Self {
         Self {
-            key,
-            kept: Arc::default(),
+            inner: Arc::new(Inner {
+                key,
+                kept: Mutex::default(),
+            }),
         }
     }
 
-    /// For asking `audience` in the service's own name.
-    pub fn service(&self, audience: &str) -> Arc<str> {
-        self.kept_or_made(audience, None)
+    /// The service whose tokens it makes.
+    pub fn name(&self) -> &str {
+        self.inner.key.name()
     }
 
-    /// For asking `audience` on behalf of an account.
-    pub fn for_account(&self, audience: &str, account: &Account) -> Arc<str> {
-        self.kept_or_made(audience, Some(account))
+    /// A token of this service itself, for the service `aud`.
+    pub fn service(&self, aud: &str) -> Result<Arc<str>, MintError> {
+        self.kept_or_new(aud, None, SystemTime::now())
     }
 
-    /// For somebody without a key, to get just these blobs from `audience` until `expires`.
-    pub fn for_blobs(&self, audience: &str, blobs: Vec<String>, expires: OffsetDateTime) -> String {
-        let claims = Claims {
-            exp: expires.unix_timestamp(),
-            blobs: Some(blobs),
-            ..self.claims(audience, None)
-        };
-        self.sign(&claims)
+    /// A token of this service on behalf of an account, for the service `aud`.
+    pub fn for_account(&self, aud: &str, account: &Account) -> Result<Arc<str>, MintError> {
+        self.kept_or_new(aud, Some(account), SystemTime::now())
     }
 
-    fn kept_or_made(&self, audience: &str, account: Option<&Account>) -> Arc<str> {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        let name = (audience.to_owned(), account.cloned());
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((token, made)) = kept.get(&name)
-            && (0..LIFE / 2).contains(&(now - made))
-        {
-            return Arc::clone(token);
+    /// A token that opens just these blobs (hexadecimal SHA-256) of the service `aud` until then.
+    pub fn for_blobs(
+        &self,
+        aud: &str,
+        sha256s: &[String],
+        expires_at: OffsetDateTime,
+    ) -> Result<String, MintError> {
+        let expires_at = u64::try_from(expires_at.unix_timestamp()).unwrap_or_default();
+        self.sign(&Claims {
+            iss: self.name().to_owned(),
+            aud: aud.to_owned(),
+            iat: seconds(SystemTime::now()),
+            exp: expires_at,
+            account: None,
+            blobs: sha256s.to_vec(),
+        })
+    }
+
+    fn kept_or_new(
+        &self,
+        aud: &str,
+        account: Option<&Account>,
+        now: SystemTime,
+    ) -> Result<Arc<str>, MintError> {
+        let wanted = (aud.to_owned(), account.cloned());
+        let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(one) = kept.get(&wanted).filter(|one| now < one.until) {
+            return Ok(one.token.clone());
         }
-        let token: Arc<str> = self.sign(&self.claims(audience, account)).into();
+        let token: Arc<str> = self
+            .sign(&Claims {
+                iss: self.name().to_owned(),
+                aud: aud.to_owned(),
+                iat: seconds(now),
+                exp: seconds(now + LIFE),
+                account: wanted.1.clone(),
+                blobs: Vec::new(),
+            })?
+            .into();
+        if kept.len() >= KEPT {
+            kept.retain(|_, one| now < one.until);
+        }
+        // All of them still count: forgetting some costs a signature each, and is rare.
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(name, (Arc::clone(&token), now));
-        token
+        let one = Kept {
+            token: token.clone(),
+            until: now + LIFE / 2,
+        };
+        kept.insert(wanted, one);
+        Ok(token)
     }
 
-    fn claims(&self, audience: &str, account: Option<&Account>) -> Claims {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        Claims {
-            iss: self.key.name().to_owned(),
-            aud: audience.to_owned(),
-            iat: now,
-            exp: now + LIFE,
-            account: account.cloned(),
-            blobs: None,
-        }
-    }
-
-    fn sign(&self, claims: &Claims) -> String {
+    fn sign(&self, claims: &Claims) -> Result<String, MintError> {
         let header = Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(self.key.name().to_owned()),
+            kid: Some(self.name().to_owned()),
             ..Header::new(Algorithm::EdDSA)
         };
-        encode(&header, claims, self.key.encoding()).unwrap_or_else(|error| {
-            // Signing with a key that was loaded does not fail; an empty token is refused everywhere.
-            tracing::error!(%error, "cannot sign a service token");
-            String::new()
-        })
+        let key: EncodingKey = self.inner.key.encoding().ok_or(MintError::Key)?;
+        Ok(jsonwebtoken::encode(&header, claims, &key)?)
     }
+}
+
+impl fmt::Debug for Minter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Minter").field(&self.name()).finish()
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
