@@ -10,10 +10,20 @@ use clap::Args;
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ListenConfig {
     /// The address for requests; port 0 takes any free one
-    #[arg(long, env = "CODEMENTOR_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "CODEMENTOR_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
     /// The address for probes and metrics, for the operator only; port 0 takes any free one
-    #[arg(long, env = "CODEMENTOR_OPS_LISTEN", default_value = "127.0.0.1:9080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "CODEMENTOR_OPS_LISTEN",
+        default_value = "127.0.0.1:9080",
+        value_name = "ADDRESS"
+    )]
     pub ops_listen: SocketAddr,
 }
 

@@ -1,173 +1,265 @@
-//! The pool of a service's own schema, its migrations, and whether both fit.
+//! A service's pool of connections to its own schema, and whether the schema is the one that it was built for.
 //!
-//! A service never migrates by itself: `codementor setup` does, once, before new ones start. A service that finds other tables
-//! than it was built for says which.
+//! Migrations are run by `codementor setup` alone; a service that starts only checks them. Never touches another schema: the
+//! search path holds the own one, so that an unqualified name cannot meet a neighbour's table.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Executor, PgPool,
-    migrate::{Migrate, MigrateError, Migrator},
+    AssertSqlSafe, PgPool, Row,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::{Part, Shutdown, config::DatabaseConfig};
 
-/// A request that waits longer for a connection is answered `unavailable`.
+/// How long a request waits for a free connection before it is answered with 503.
 const ACQUIRE: Duration = Duration::from_secs(3);
 
-/// How often the database is asked whether it is there.
-const PULSE: Duration = Duration::from_secs(2);
+/// No statement of a service takes as long unless something is very wrong.
+const STATEMENT_TIMEOUT: &str = "30s";
 
-/// Why a database cannot be used.
+/// Ends what a stuck task would otherwise hold locked.
+const IDLE_IN_TRANSACTION: &str = "60s";
+
+/// How often the probe asks the database.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// What keeps a service from using its database.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The address is none.
-    #[error(
-        "DATABASE_URL is no address of a Postgres database, such as postgres://user:password@host:5432/name"
-    )]
+    /// The address is no address.
+    #[error("DATABASE_URL is not understood: give it as postgres://user:password@host:port/name")]
     Address(#[source] sqlx::Error),
-    /// It does not answer, or refuses.
-    #[error("the database refuses")]
-    Sql(#[from] sqlx::Error),
-    /// A migration failed.
-    #[error("a migration of {schema} failed")]
-    Migrate {
-        /// Whose tables.
-        schema: String,
-        /// Why.
-        #[source]
-        source: MigrateError,
-    },
-    /// Tables are missing or old.
-    #[error("the tables of {schema} are older than this program: run `codementor setup` first")]
-    Older {
-        /// Whose tables.
-        schema: String,
-    },
-    /// A newer program has been here.
+    /// Nobody answers there, or not to us.
     #[error(
-        "the tables of {schema} are newer than this program: use the version that made them, or a later one"
+        "cannot connect to the database at {place}: check that it runs and that DATABASE_URL is right"
+    )]
+    Connect {
+        /// Host and port.
+        place: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// It answered, and then failed.
+    #[error("the database failed")]
+    Failed(#[from] sqlx::Error),
+    /// Not a name for a schema.
+    #[error("{0:?} is no name for a schema")]
+    Schema(String),
+    /// Tables are older than this program.
+    #[error(
+        "the tables of {schema} are not up to date (migration {version} is missing): run `codementor setup`"
+    )]
+    Missing {
+        /// Whose.
+        schema: String,
+        /// The first that is missing.
+        version: i64,
+    },
+    /// Tables are newer than this program.
+    #[error(
+        "the tables of {schema} are of a newer version of CodeMentor (migration {version}): update this program"
     )]
     Newer {
-        /// Whose tables.
+        /// Whose.
         schema: String,
+        /// The one that is not known here.
+        version: i64,
+    },
+    /// A migration that ran is not the one that this program has.
+    #[error(
+        "migration {version} of {schema} is not the one that was run: the program or the database was changed by hand"
+    )]
+    Changed {
+        /// Whose.
+        schema: String,
+        /// Which.
+        version: i64,
+    },
+    /// A migration failed.
+    #[error("cannot bring the tables of {schema} up to date")]
+    Migrate {
+        /// Whose.
+        schema: String,
+        /// Why.
+        source: MigrateError,
     },
 }
 
-/// A pool whose connections see `schema` first. Connects when it is first used, so that a service can start before its database.
-pub fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, DatabaseError> {
-    let options: PgConnectOptions = config
-        .database_url
-        .parse()
-        .map_err(DatabaseError::Address)?;
-    let options = options
-        .application_name(&format!("codementor {schema}"))
-        .options([("search_path", schema)]);
-    Ok(PgPoolOptions::new()
+/// Connects to the database, for the tables of one schema (which need not exist yet).
+pub async fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, DatabaseError> {
+    let schema = checked(schema)?;
+    let options = PgConnectOptions::from_str(&config.database_url)
+        .map_err(DatabaseError::Address)?
+        .application_name(&format!("codementor-{schema}"))
+        .options([
+            ("search_path", schema),
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+        ]);
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    PgPoolOptions::new()
         .max_connections(config.database_pool)
         .acquire_timeout(ACQUIRE)
-        .connect_lazy_with(options))
+        .connect_with(options)
+        .await
+        .map_err(|source| DatabaseError::Connect { place, source })
 }
 
-/// Makes the schema and brings its tables up to date.
+/// Brings the tables of a schema up to date, and makes the schema if it is not there. Several at once wait for each other.
 pub async fn migrate(
     pool: &PgPool,
     migrator: &Migrator,
     schema: &str,
 ) -> Result<(), DatabaseError> {
-    let mut connection = pool.acquire().await?;
-    // The names of our own services are plain words.
-    let create = sqlx::AssertSqlSafe(format!("create schema if not exists {schema}"));
-    match connection.execute(create).await {
-        Ok(_) => {}
-        // Two at once: the other one made it.
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("23505") => {}
-        Err(error) => return Err(error.into()),
-    }
+    let schema = checked(schema)?;
+    let mut connection = pool.acquire().await?.detach();
+    // A migration may well take longer than any statement of a service.
+    sqlx::raw_sql("SET statement_timeout = 0")
+        .execute(&mut connection)
+        .await?;
+    create_schema(&mut connection, schema).await?;
     migrator
-        .run(&mut *connection)
+        .run(&mut connection)
         .await
-        .map_err(|source| match source {
-            MigrateError::VersionMissing(_) => DatabaseError::Newer {
-                schema: schema.to_owned(),
-            },
-            source => DatabaseError::Migrate {
-                schema: schema.to_owned(),
-                source,
-            },
-        })
+        .map_err(|source| explained(schema, source))
 }
 
-/// Whether the tables are those that this program was built for.
+/// Whether the tables of a schema are those that this program was built for; changes nothing.
 pub async fn check(pool: &PgPool, migrator: &Migrator, schema: &str) -> Result<(), DatabaseError> {
-    let mut connection = pool.acquire().await?;
-    let table: Option<String> =
-        sqlx::query_scalar("select to_regclass($1 || '._sqlx_migrations')::text")
-            .bind(schema)
-            .fetch_one(&mut *connection)
-            .await?;
-    let older = || DatabaseError::Older {
-        schema: schema.to_owned(),
-    };
-    if table.is_none() {
-        return Err(older());
+    let schema = checked(schema)?;
+    let applied = applied(pool, schema).await?;
+    for migration in migrator
+        .iter()
+        .filter(|migration| migration.migration_type.is_up_migration())
+    {
+        let version = migration.version;
+        match applied.iter().find(|one| one.0 == version) {
+            None => {
+                return Err(DatabaseError::Missing {
+                    schema: schema.to_owned(),
+                    version,
+                });
+            }
+            Some((_, checksum)) if *checksum != *migration.checksum => {
+                return Err(DatabaseError::Changed {
+                    schema: schema.to_owned(),
+                    version,
+                });
+            }
+            Some(_) => {}
+        }
     }
-    let applied = connection
-        .list_applied_migrations("_sqlx_migrations")
-        .await
-        .map_err(|source| DatabaseError::Migrate {
+    match applied.iter().find(|one| !migrator.version_exists(one.0)) {
+        Some((version, _)) => Err(DatabaseError::Newer {
             schema: schema.to_owned(),
-            source,
-        })?;
-    let newest = migrator.iter().map(|migration| migration.version).max();
-    let newest = newest.unwrap_or_default();
-    let reached = applied.iter().map(|migration| migration.version).max();
-    match reached.unwrap_or_default() {
-        reached if reached < newest => Err(older()),
-        reached if reached > newest => Err(DatabaseError::Newer {
-            schema: schema.to_owned(),
+            version: *version,
         }),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
-/// Watches the database and says through `part` how it is, until the end.
-pub fn watch(
-    pool: PgPool,
-    migrator: &'static Migrator,
-    schema: &'static str,
-    part: Part,
-    shutdown: &Shutdown,
-) {
-    let soft = shutdown.soft().clone();
-    tokio::spawn(async move {
-        let mut checked = false;
+/// Asks the database every two seconds and tells the probe, until the soft end.
+pub fn watch(pool: &PgPool, part: Part, shutdown: &Shutdown) {
+    let (pool, soft) = (pool.clone(), shutdown.soft().clone());
+    shutdown.tracker().spawn(async move {
         loop {
-            let state = if checked {
-                ping(&pool).await.map_err(|error| error.to_string())
-            } else {
-                let found = check(&pool, migrator, schema).await;
-                checked = found.is_ok();
-                found.map_err(|error| error.to_string())
-            };
-            match state {
-                Ok(()) => part.ok(),
-                Err(why) => part.failing(why),
+            match sqlx::query("SELECT 1").execute(&pool).await {
+                Ok(_) => part.ok(),
+                Err(error) => part.failing(error.to_string()),
             }
-            let pause = if checked {
-                PULSE
-            } else {
-                Duration::from_millis(200)
-            };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
                 () = soft.cancelled() => return,
+                () = tokio::time::sleep(PROBE) => {}
             }
         }
     });
 }
 
-async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {
-    pool.execute("select 1").await.map(|_| ())
+/// Whether this error says that the database is down or full, and not that something was asked wrongly.
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // Connection exceptions, insufficient resources, shutting or starting up, read-only stand-by.
+            code.starts_with("08")
+                || code.starts_with("53")
+                || code.starts_with("57P0")
+                || code == "25006"
+        }),
+        _ => false,
+    }
+}
+
+/// Versions and checksums of what was run; none where nothing ever was.
+async fn applied(pool: &PgPool, schema: &str) -> Result<Vec<(i64, Vec<u8>)>, DatabaseError> {
+    let query = format!(
+        "SELECT version, checksum FROM {schema}._sqlx_migrations WHERE success ORDER BY version"
+    );
+    match sqlx::query(AssertSqlSafe(query)).fetch_all(pool).await {
+        Ok(rows) => rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect(),
+        // No such table, no such schema.
+        Err(sqlx::Error::Database(error))
+            if matches!(error.code().as_deref(), Some("42P01" | "3F000")) =>
+        {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn create_schema(
+    connection: &mut sqlx::PgConnection,
+    schema: &str,
+) -> Result<(), DatabaseError> {
+    // "IF NOT EXISTS" alone lets two at once fail; and it asks for the right to create even if there is nothing to do.
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
+            .bind(schema)
+            .fetch_one(&mut *connection)
+            .await?;
+    if exists {
+        return Ok(());
+    }
+    match sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
+        .execute(&mut *connection)
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(error))
+            if matches!(error.code().as_deref(), Some("42P06" | "23505")) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn explained(schema: &str, source: MigrateError) -> DatabaseError {
+    let schema = schema.to_owned();
+    match source {
+        MigrateError::VersionMissing(version) => DatabaseError::Newer { schema, version },
+        MigrateError::VersionMismatch(version) => DatabaseError::Changed { schema, version },
+        source => DatabaseError::Migrate { schema, source },
+    }
+}
+
+/// Schemas are named in statements: nothing but a plain identifier may stand there.
+fn checked(schema: &str) -> Result<&str, DatabaseError> {
+    let plain = schema
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if plain && !schema.is_empty() {
+        Ok(schema)
+    } else {
+        Err(DatabaseError::Schema(schema.to_owned()))
+    }
 }

@@ -1,218 +1,260 @@
-//! What surrounds every route: request id, trace, log line, metrics, and problems for whatever else went wrong.
+//! What happens around every handler: request id, trace, panic and time limit, problems, access log, metrics.
+//!
+//! ```text
+//! request ─► id and traceparent ─► time limit ─► panic caught ─► handler
+//! response ◄─ id and traceparent ◄─ log, metrics ◄─ every error a problem ◄─┘
+//! ```
+//! Looks at the head of a response only: the body of a stream passes as it is, for as long as it takes. Never logs a query, a
+//! header or a body: they may hold secrets.
 
-use std::{any::Any, panic::AssertUnwindSafe, time::Instant};
+use std::{
+    borrow::Cow,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
-    body::Body,
-    extract::{MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
+    body::{Body, HttpBody, to_bytes},
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    problem::{Kind, Problem},
+    Problem, metrics,
     trace::{self, Traceparent},
 };
 
-/// Names a request in logs and problems.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A handler that has not begun to answer by then never will. Long enough for a large upload over a slow line.
+pub(crate) const HANDLER_LIMIT: Duration = Duration::from_mins(2);
 
-/// All headers of a request together, in bytes.
-const LARGEST_HEADERS: usize = 32 * 1024;
+/// A text beside a status is taken over into the problem up to this size.
+const TEXT_LIMIT: usize = 1024;
 
-tokio::task_local! {
-    static CURRENT_REQUEST: Uuid;
+/// How a router is wrapped.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers {
+    /// The service's name, for metrics.
+    pub(crate) service: String,
+    /// Until when a response must have begun.
+    pub(crate) limit: Duration,
+    /// Whether requests are logged and counted: probes are not.
+    pub(crate) counted: bool,
 }
 
-/// The id of the request that is being answered, if one is.
-pub(crate) fn current_request() -> Option<Uuid> {
-    CURRENT_REQUEST.try_with(|id| *id).ok()
-}
-
-/// Puts the layers around all routes of a service.
-pub(crate) fn around(router: Router) -> Router {
-    router.layer(middleware::from_fn(observe))
-}
-
-async fn observe(mut request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let id = request_id(request.headers());
-    let context = request
-        .headers()
-        .get(trace::HEADER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map_or_else(Traceparent::begin, Traceparent::child);
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        request.headers_mut().insert(REQUEST_ID, value);
+impl Layers {
+    pub(crate) fn around(self, router: Router) -> Router {
+        if self.counted {
+            metrics::install_once();
+        }
+        router.layer(from_fn_with_state(Arc::new(self), handle))
     }
-    let span = tracing::info_span!("request", %method, route, request_id = %id, trace_id = context.trace_id());
-    let too_large = headers_size(request.headers()) > LARGEST_HEADERS;
-    let answering = async {
-        if too_large {
-            return Problem::new(
-                Kind::HeadersTooLarge,
-                "The headers are larger than 32 KiB together. Send fewer or shorter ones.",
-            )
-            .into_response();
-        }
-        match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-            Ok(response) => response,
-            Err(panic) => after_panic(panic.as_ref()),
-        }
+}
+
+/// What is known of a request before it is handled.
+struct Asked {
+    service: String,
+    method: Method,
+    path: String,
+    route: String,
+    begun: Instant,
+    /// Whether it is to be logged and counted, and has not been.
+    open: bool,
+}
+
+async fn handle(State(layers): State<Arc<Layers>>, request: Request, next: Next) -> Response {
+    let mut asked = Asked::new(&layers, &request);
+    let request_id = request_id(request.headers());
+    let traceparent = Traceparent::following(text(request.headers(), trace::HEADER));
+    let span = tracing::info_span!(
+        "request",
+        trace_id = traceparent.trace_id(),
+        request_id = %request_id,
+        method = %asked.method,
+        path = asked.path,
+    );
+    let handled = async {
+        let response = run(&layers, request, next).await;
+        let mut response = as_problem(response, &asked.path, request_id).await;
+        let headers = response.headers_mut();
+        insert(headers, trace::REQUEST_ID_HEADER, &request_id.to_string());
+        insert(headers, trace::HEADER, &traceparent.to_string());
+        asked.answered(response.status());
+        response
     };
-    let answering = context.scope(CURRENT_REQUEST.scope(id, answering));
-    let response = answering.instrument(span.clone()).await;
-    let mut response = complete(response, &path, id);
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    trace::in_request(traceparent, request_id, handled)
+        .instrument(span)
+        .await
+}
+
+/// The handler, within its time and with its panics.
+async fn run(layers: &Layers, request: Request, next: Next) -> Response {
+    let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(layers.limit, handler).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| Cow::Borrowed(*text))
+                .or_else(|| {
+                    panic
+                        .downcast_ref::<String>()
+                        .map(|text| text.as_str().into())
+                })
+                .unwrap_or_default();
+            Problem::unexpected(&format!("a handler panicked: {message}")).into_response()
+        }
+        Err(_) => {
+            tracing::error!("a handler did not begin to answer in {:?}", layers.limit);
+            Problem::unavailable("this took too long: try again, later or with less")
+                .into_response()
+        }
     }
-    let status = response.status();
-    record(&method, route, status, begun);
-    span.in_scope(|| tell(&method, &path, status, begun));
-    response
 }
 
-/// The client's id if it is one, else a new one.
-fn request_id(headers: &HeaderMap) -> Uuid {
-    headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .unwrap_or_else(Uuid::now_v7)
-}
-
-fn headers_size(headers: &HeaderMap) -> usize {
-    let sizes = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len());
-    sizes.sum()
-}
-
-fn after_panic(panic: &(dyn Any + Send)) -> Response {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    tracing::error!(panic = text, "a handler panicked: {text}");
-    Problem::new(
-        Kind::Internal,
-        "Something went wrong on our side. Try again; if it stays, report the request id.",
-    )
-    .into_response()
-}
-
-/// Says in a problem who asked for what, and makes one of any other error.
-fn complete(response: Response, path: &str, id: Uuid) -> Response {
+/// Says of which request a problem is, and makes one of every other error that a program would have to read as text.
+async fn as_problem(mut response: Response, path: &str, request_id: Uuid) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let (mut parts, body) = response.into_parts();
-    let problem = match parts.extensions.remove::<Problem>() {
+    let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        // Passed on from another service: it is complete.
-        None if is_problem(&parts.headers) => return Response::from_parts(parts, body),
-        None => by_status(status, path),
+        None if has_own_body(&response) => return response,
+        None => {
+            let body = std::mem::take(response.body_mut());
+            let detail = short_text(status, body).await;
+            match Problem::for_status(status, detail) {
+                Some(problem) => problem,
+                None => return response,
+            }
+        }
     };
-    let problem = Problem {
-        instance: Some(path.to_owned()),
-        request_id: Some(id.to_string()),
-        ..problem
-    };
-    let mut completed = problem.into_response();
-    for (name, value) in &parts.headers {
-        let of_the_body = [header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name);
-        if !of_the_body && !completed.headers().contains_key(name) {
-            completed.headers_mut().append(name, value.clone());
+    let mut described = problem.about(path, &request_id.to_string()).into_response();
+    described.extensions_mut().remove::<Problem>();
+    // Whatever else the response had: cookies, Allow, Retry-After.
+    for (name, value) in response.headers() {
+        let about_body = [CONTENT_TYPE, CONTENT_LENGTH].contains(name);
+        let is_set = [ALLOW, RETRY_AFTER, WWW_AUTHENTICATE].contains(name)
+            && described.headers().contains_key(name);
+        if !about_body && !is_set {
+            described.headers_mut().append(name, value.clone());
         }
     }
-    completed
+    described
 }
 
-fn is_problem(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
+/// Whether somebody has said something in a form of their own: a page for people, or a problem of another service.
+fn has_own_body(response: &Response) -> bool {
+    text(response.headers(), CONTENT_TYPE.as_str())
+        .is_some_and(|media| !media.starts_with("text/plain") && !response.body().is_end_stream())
 }
 
-/// What axum and its layers refuse by themselves, without saying more than a status.
-fn by_status(status: StatusCode, path: &str) -> Problem {
-    match status {
-        StatusCode::NOT_FOUND => Problem::new(
-            Kind::NotFound,
-            format!("There is nothing at {path}. See the API's description for what there is."),
-        ),
-        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
-            Kind::MethodNotAllowed,
-            "This address does not take that method. The header `Allow` says which it takes.",
-        ),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::too_large("The body is larger than this address takes. Send less.")
+/// The text of a refusal by a library, if it is short and about the request.
+async fn short_text(status: StatusCode, body: Body) -> Option<String> {
+    let is_short = body
+        .size_hint()
+        .upper()
+        .is_some_and(|size| size <= TEXT_LIMIT as u64);
+    if !status.is_client_error() || !is_short {
+        return None;
+    }
+    let bytes = to_bytes(body, TEXT_LIMIT).await.ok()?;
+    let text = String::from_utf8(bytes.into()).ok()?;
+    (!text.trim().is_empty()).then_some(text)
+}
+
+impl Asked {
+    fn new(layers: &Layers, request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>();
+        Self {
+            service: layers.service.clone(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route: route.map_or("none", MatchedPath::as_str).to_owned(),
+            begun: Instant::now(),
+            open: layers.counted,
         }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
-            Kind::UnsupportedMediaType,
-            "This address does not take a body of that type.",
-        ),
-        StatusCode::UNPROCESSABLE_ENTITY => {
-            Problem::unprocessable("The request is understood and cannot be done.")
+    }
+
+    fn answered(&mut self, status: StatusCode) {
+        if std::mem::take(&mut self.open) {
+            self.note(status.as_str());
         }
-        StatusCode::UNAUTHORIZED => Problem::unauthenticated("Sign in first."),
-        StatusCode::FORBIDDEN => Problem::forbidden("You may not do this."),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => {
-            Problem::new(Kind::TimedOut, "This took too long. Try again in a moment.")
-        }
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY => {
-            Problem::unavailable("This is not available just now. Try again in a moment.")
-        }
-        status if status.is_client_error() => {
-            Problem::invalid("The request is not what this address takes.")
-        }
-        _ => Problem::new(
-            Kind::Internal,
-            "Something went wrong on our side. Try again; if it stays, report the request id.",
-        ),
+    }
+
+    fn note(&self, status: &str) {
+        let elapsed = self.begun.elapsed();
+        let labels = [
+            ("service", self.service.clone()),
+            ("route", self.route.clone()),
+            ("method", known(&self.method).to_owned()),
+        ];
+        ::metrics::histogram!("codementor_http_request_duration_seconds", &labels).record(elapsed);
+        let [service, route, method] = labels;
+        let labels = [service, route, method, ("status", status.to_owned())];
+        ::metrics::counter!("codementor_http_requests_total", &labels).increment(1);
+        let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            service = self.service,
+            status,
+            ms,
+            "{} {} answered with {status} in {ms} ms",
+            self.method,
+            self.path
+        );
     }
 }
 
-fn record(method: &Method, route: String, status: StatusCode, begun: Instant) {
-    let labels = [
-        ("route", route),
-        ("method", known(method).to_owned()),
-        ("status", status.as_str().to_owned()),
-    ];
-    metrics::counter!("codementor_http_requests_total", &labels).increment(1);
-    metrics::histogram!("codementor_http_request_duration_seconds", &labels[..2])
-        .record(begun.elapsed().as_secs_f64());
+/// The client went away before the answer.
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if self.open {
+            self.note("499");
+        }
+    }
 }
 
-/// Methods that clients make up do not become labels.
+/// The client's own id of its request, if it is a UUID, else a new one.
+fn request_id(headers: &HeaderMap) -> Uuid {
+    text(headers, trace::REQUEST_ID_HEADER)
+        .and_then(|id| Uuid::try_parse(id).ok())
+        .unwrap_or_else(Uuid::now_v7)
+}
+
+/// Methods are the client's choice: those that nobody knows must not become labels.
 fn known(method: &Method) -> &str {
-    match method.as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
-        _ => "other",
-    }
-}
-
-fn tell(method: &Method, path: &str, status: StatusCode, begun: Instant) {
-    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let status = status.as_u16();
-    if status >= 500 {
-        tracing::warn!(status, took_ms, "{method} {path} was answered {status}");
+    const KNOWN: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if KNOWN.contains(method) {
+        method.as_str()
     } else {
-        tracing::debug!(status, took_ms, "{method} {path} was answered {status}");
+        "other"
     }
 }
 
-/// Kept here so that the type of bodies is named once.
-pub(crate) type HttpRequest = axum::http::Request<Body>;
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

@@ -19,7 +19,9 @@ pub fn install_once() -> &'static PrometheusHandle {
         let recorder = builder().build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::warn!("another recorder takes the metrics of this process: /metrics stays empty");
+            tracing::warn!(
+                "another recorder takes the metrics of this process: /metrics stays empty"
+            );
         }
         handle
     })

@@ -1,217 +1,311 @@
-//! Probes and metrics, on a port of their own: `/livez`, `/readyz`, `/startupz`, `/metrics`.
+//! Probes and metrics, on a listener of their own that only the operator reaches.
 //!
-//! Live means that the process turns: a heartbeat, never a look at others. Ready means that traffic may come: each part that
-//! matters says so itself. A shared dependency that is down does not make every replica unready where work can be taken anyway.
+//! | path | 200 when |
+//! |---|---|
+//! | `/livez` | every task that must turn has turned lately; a restart would help if not |
+//! | `/readyz` | every part that requests need is well, and the service is not ending |
+//! | `/startupz` | every such part has been well once |
+//! | `/metrics` | always: the registry of this process |
+//!
+//! A body names each part and why it is not well. Never asks anything itself: parts are told by whoever uses them.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use axum::{Json, Router, http::StatusCode, response::IntoResponse, routing::get};
-use serde_json::{Value, json};
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
-use crate::{Shutdown, telemetry};
+use crate::metrics;
 
-type Heartbeat = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
-
-/// The state of a service as its probes tell it. Cheap to clone.
-#[derive(Clone, Default)]
+/// What the probes of one service say. Clones are the same.
+#[derive(Clone)]
 pub struct Ops {
-    inner: Arc<Mutex<State>>,
+    inner: Arc<Inner>,
 }
 
-#[derive(Default)]
-struct State {
-    parts: BTreeMap<String, Result<(), String>>,
-    heartbeats: BTreeMap<String, Heartbeat>,
-    started: bool,
+struct Inner {
+    service: String,
+    parts: Mutex<Vec<Part>>,
+    turning: Mutex<Vec<Turning>>,
+}
+
+/// Something that must turn, or the process is stuck.
+struct Turning {
+    name: String,
+    turns: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// One thing that a service needs, and how it is. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Part {
+    inner: Arc<PartInner>,
+}
+
+#[derive(Debug)]
+struct PartInner {
+    service: String,
+    name: String,
+    required: bool,
+    health: Mutex<Health>,
+    was_ok: AtomicBool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Health {
+    Starting,
+    Ok,
+    Failing(String),
+}
+
+/// The body of a probe.
+#[derive(Debug, Serialize)]
+struct Report {
+    service: String,
+    ok: bool,
+    parts: BTreeMap<String, PartReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct PartReport {
+    ok: bool,
+    required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Ops {
+    /// For the service of that name.
+    pub fn new(service: &str) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                service: service.to_owned(),
+                parts: Mutex::default(),
+                turning: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The service's name.
+    pub fn service(&self) -> &str {
+        &self.inner.service
+    }
+
+    /// A part without which the service cannot answer requests: not ready until it is [`ok`](Part::ok).
+    pub fn part(&self, name: &str) -> Part {
+        self.add(name, true)
+    }
+
+    /// A part that is shown, but without which requests are still answered.
+    pub fn optional_part(&self, name: &str) -> Part {
+        self.add(name, false)
+    }
+
+    /// Something that must turn; `turns` says whether it has lately. False for it means that a restart would help.
+    pub fn alive(&self, name: &str, turns: impl Fn() -> bool + Send + Sync + 'static) {
+        let turning = Turning {
+            name: name.to_owned(),
+            turns: Box::new(turns),
+        };
+        lock(&self.inner.turning).push(turning);
+    }
+
+    /// Whether every part that requests need is well.
+    pub fn is_ready(&self) -> bool {
+        lock(&self.inner.parts)
+            .iter()
+            .all(|part| !part.inner.required || part.is_ok())
+    }
+
+    fn add(&self, name: &str, required: bool) -> Part {
+        let part = Part {
+            inner: Arc::new(PartInner {
+                service: self.inner.service.clone(),
+                name: name.to_owned(),
+                required,
+                health: Mutex::new(Health::Starting),
+                was_ok: AtomicBool::new(false),
+            }),
+        };
+        part.show();
+        lock(&self.inner.parts).push(part.clone());
+        part
+    }
+
+    fn readiness(&self, ending: bool) -> Report {
+        let mut report = self.report(|part| PartReport {
+            ok: part.is_ok(),
+            required: part.inner.required,
+            why: match &*lock(&part.inner.health) {
+                Health::Starting => Some("starting".to_owned()),
+                Health::Ok => None,
+                Health::Failing(why) => Some(why.clone()),
+            },
+        });
+        if ending {
+            let why = Some("ending".to_owned());
+            let part = PartReport {
+                ok: false,
+                required: true,
+                why,
+            };
+            report.parts.insert("service".to_owned(), part);
+            report.ok = false;
+        }
+        report
+    }
+
+    fn startup(&self) -> Report {
+        self.report(|part| {
+            let ok = part.inner.was_ok.load(Ordering::Relaxed);
+            PartReport {
+                ok,
+                required: part.inner.required,
+                why: (!ok).then(|| "starting".to_owned()),
+            }
+        })
+    }
+
+    fn liveness(&self) -> Report {
+        let parts: BTreeMap<_, _> = lock(&self.inner.turning)
+            .iter()
+            .map(|turning| {
+                let ok = (turning.turns)();
+                let part = PartReport {
+                    ok,
+                    required: true,
+                    why: (!ok).then(|| "stuck".to_owned()),
+                };
+                (turning.name.clone(), part)
+            })
+            .collect();
+        self.summed(parts)
+    }
+
+    fn report(&self, one: impl Fn(&Part) -> PartReport) -> Report {
+        let parts = lock(&self.inner.parts)
+            .iter()
+            .map(|part| (part.inner.name.clone(), one(part)))
+            .collect();
+        self.summed(parts)
+    }
+
+    fn summed(&self, parts: BTreeMap<String, PartReport>) -> Report {
+        Report {
+            service: self.inner.service.clone(),
+            ok: parts.values().all(|part| part.ok || !part.required),
+            parts,
+        }
+    }
 }
 
 impl fmt::Debug for Ops {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ops")
-            .field("parts", &self.lock().parts)
+            .field("service", &self.inner.service)
+            .field("parts", &lock(&self.inner.parts))
             .finish_non_exhaustive()
     }
-}
-
-/// One part that must be well before traffic may come.
-#[derive(Debug, Clone)]
-pub struct Part {
-    name: String,
-    ops: Ops,
-}
-
-impl Ops {
-    /// No part yet: ready at once.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Names a part; it is not well until it says so.
-    pub fn part(&self, name: &str) -> Part {
-        let waiting = Err("is starting".to_owned());
-        self.lock().parts.insert(name.to_owned(), waiting);
-        Part {
-            name: name.to_owned(),
-            ops: self.clone(),
-        }
-    }
-
-    /// Adds a heartbeat: asked at every liveness probe, it says whether that thread or task still turns.
-    pub fn heartbeat(
-        &self,
-        name: &str,
-        beats: impl Fn() -> Result<(), String> + Send + Sync + 'static,
-    ) {
-        self.lock()
-            .heartbeats
-            .insert(name.to_owned(), Box::new(beats));
-    }
-
-    /// Whether every part is well.
-    pub fn is_ready(&self) -> bool {
-        self.lock().parts.values().all(Result::is_ok)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn router(&self, shutdown: &Shutdown) -> Router {
-        let (live, ready, started) = (self.clone(), self.clone(), self.clone());
-        let ending = shutdown.soft().clone();
-        telemetry::metrics();
-        Router::new()
-            .route("/livez", get(async move || live.live()))
-            .route(
-                "/readyz",
-                get(async move || ready.ready(ending.is_cancelled())),
-            )
-            .route("/startupz", get(async move || started.startup()))
-            .route("/metrics", get(async || telemetry::metrics().render()))
-    }
-
-    /// Histograms grow until somebody looks; this looks.
-    pub(crate) async fn upkeep() {
-        let mut ticks = tokio::time::interval(Duration::from_secs(5));
-        loop {
-            ticks.tick().await;
-            telemetry::metrics().run_upkeep();
-        }
-    }
-
-    fn live(&self) -> impl IntoResponse + use<> {
-        let state = self.lock();
-        let beats = state.heartbeats.iter().map(|(name, beats)| (name, beats()));
-        answer(beats)
-    }
-
-    fn ready(&self, ending: bool) -> impl IntoResponse + use<> {
-        let mut state = self.lock();
-        if ending {
-            let why = Err("is ending".to_owned());
-            state.parts.insert("service".to_owned(), why);
-        }
-        if state.parts.values().all(Result::is_ok) {
-            state.started = true;
-        }
-        answer(state.parts.iter().map(|(name, part)| (name, part.clone())))
-    }
-
-    fn startup(&self) -> impl IntoResponse + use<> {
-        let mut state = self.lock();
-        if state.parts.values().all(Result::is_ok) {
-            state.started = true;
-        }
-        if state.started {
-            return answer([].into_iter());
-        }
-        answer(state.parts.iter().map(|(name, part)| (name, part.clone())))
-    }
-}
-
-fn answer<'a>(
-    parts: impl Iterator<Item = (&'a String, Result<(), String>)>,
-) -> (StatusCode, Json<Value>) {
-    let mut all_well = true;
-    let mut body = serde_json::Map::new();
-    for (name, part) in parts {
-        all_well &= part.is_ok();
-        let text = part.map_or_else(|why| why, |()| "ok".to_owned());
-        body.insert(name.clone(), text.into());
-    }
-    let (status, word) = if all_well {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ok")
-    };
-    (status, Json(json!({"status": word, "parts": body})))
 }
 
 impl Part {
     /// It is well.
     pub fn ok(&self) {
-        self.set(Ok(()));
+        self.inner.was_ok.store(true, Ordering::Relaxed);
+        self.turn(Health::Ok);
     }
 
     /// It is not, and why, for the operator.
     pub fn failing(&self, why: impl Into<String>) {
-        self.set(Err(why.into()));
+        self.turn(Health::Failing(why.into()));
     }
 
-    fn set(&self, part: Result<(), String>) {
-        let mut state = self.ops.lock();
-        let before = state.parts.insert(self.name.clone(), part.clone());
-        if before.as_ref() == Some(&part) {
+    /// Whether it is well.
+    pub fn is_ok(&self) -> bool {
+        *lock(&self.inner.health) == Health::Ok
+    }
+
+    fn turn(&self, now: Health) {
+        let (service, part) = (&self.inner.service, &self.inner.name);
+        let before = std::mem::replace(&mut *lock(&self.inner.health), now.clone());
+        if before == now {
             return;
         }
-        match part {
-            Ok(()) => tracing::info!(part = self.name, "{} is well", self.name),
-            Err(why) => tracing::warn!(part = self.name, why, "{} is not well: {why}", self.name),
+        self.show();
+        match now {
+            Health::Failing(why) if !matches!(before, Health::Failing(_)) => {
+                tracing::warn!(service, part, why, "{part} is failing: {why}");
+            }
+            Health::Ok if before != Health::Starting => {
+                tracing::info!(service, part, "{part} is well again");
+            }
+            _ => {}
         }
+    }
+
+    fn show(&self) {
+        let labels = [
+            ("service", self.inner.service.clone()),
+            ("part", self.inner.name.clone()),
+        ];
+        ::metrics::gauge!("codementor_part_up", &labels).set(if self.is_ok() { 1.0 } else { 0.0 });
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use axum::response::Response;
+/// What the operator's listener serves; not ready from when `ending` is cancelled.
+pub(crate) fn router(ops: Ops, ending: CancellationToken) -> Router {
+    Router::new()
+        .route(
+            "/livez",
+            get(async |State((ops, _)): State<(Ops, CancellationToken)>| answer(ops.liveness())),
+        )
+        .route(
+            "/readyz",
+            get(
+                async |State((ops, ending)): State<(Ops, CancellationToken)>| {
+                    answer(ops.readiness(ending.is_cancelled()))
+                },
+            ),
+        )
+        .route(
+            "/startupz",
+            get(async |State((ops, _)): State<(Ops, CancellationToken)>| answer(ops.startup())),
+        )
+        .route("/metrics", get(show_metrics))
+        .with_state((ops, ending))
+}
 
-    use super::*;
+fn answer(report: Report) -> Response {
+    let status = if report.ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, [(CACHE_CONTROL, "no-store")], Json(report)).into_response()
+}
 
-    fn status(response: impl IntoResponse) -> StatusCode {
-        let response: Response = response.into_response();
-        response.status()
-    }
+async fn show_metrics() -> Response {
+    let registry = metrics::install_once();
+    registry.run_upkeep();
+    let headers = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (headers, registry.render()).into_response()
+}
 
-    #[test]
-    fn is_ready_when_all_parts_are() {
-        let ops = Ops::new();
-        let (database, kafka) = (ops.part("database"), ops.part("kafka"));
-        assert_eq!(status(ops.ready(false)), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(status(ops.startup()), StatusCode::SERVICE_UNAVAILABLE);
-        database.ok();
-        kafka.ok();
-        assert_eq!(status(ops.ready(false)), StatusCode::OK);
-        kafka.failing("no broker answers");
-        assert_eq!(status(ops.ready(false)), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(status(ops.startup()), StatusCode::OK, "it has started once");
-    }
-
-    #[test]
-    fn an_ending_service_is_not_ready_but_alive() {
-        let ops = Ops::new();
-        assert_eq!(status(ops.ready(true)), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(status(ops.live()), StatusCode::OK);
-    }
-
-    #[test]
-    fn a_silent_heartbeat_is_death() {
-        let ops = Ops::new();
-        ops.heartbeat("poll thread", || Err("silent for 30 s".to_owned()));
-        assert_eq!(status(ops.live()), StatusCode::SERVICE_UNAVAILABLE);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

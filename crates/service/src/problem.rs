@@ -3,7 +3,7 @@
 //! A handler returns a [`Problem`]; the layers of [`serve`](crate::serve) add the request's path and id, and make problems of
 //! whatever else goes wrong. The text says what to do; the cause of an internal error goes to the log and never to the client.
 
-use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt, iter::successors};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt};
 
 use axum::response::{IntoResponse, Response};
 use http::{
@@ -128,7 +128,10 @@ impl Problem {
 
     /// 404 for a thing that is not there, or somebody else's: the answer is the same.
     pub fn not_found(what: &str) -> Self {
-        Self::new(Kind::NotFound, format!("there is no such {what}, or it is not yours to see"))
+        Self::new(
+            Kind::NotFound,
+            format!("there is no such {what}, or it is not yours to see"),
+        )
     }
 
     /// 422: it could be read, and is wrong.
@@ -279,9 +282,14 @@ impl Problem {
     /// A problem for a status that somebody else answered with; `None` for what is no error.
     pub(crate) fn for_status(status: StatusCode, detail: Option<String>) -> Option<Self> {
         let (kind, usual) = match status {
-            StatusCode::UNAUTHORIZED => (Kind::Unauthenticated, "sign in, and send the token as Bearer"),
+            StatusCode::UNAUTHORIZED => (
+                Kind::Unauthenticated,
+                "sign in, and send the token as Bearer",
+            ),
             StatusCode::FORBIDDEN => (Kind::Forbidden, "you may not do this"),
-            StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "nothing is at this address"),
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                (Kind::NotFound, "nothing is at this address")
+            }
             StatusCode::METHOD_NOT_ALLOWED => (
                 Kind::InvalidRequest,
                 "this address does not take that method: the header Allow says which it takes",
@@ -295,31 +303,40 @@ impl Problem {
                 Kind::PayloadTooLarge,
                 "the request's headers are too large together: send fewer or shorter ones",
             ),
-            StatusCode::URI_TOO_LONG => (Kind::InvalidRequest, "the address is too long: send less in it"),
+            StatusCode::URI_TOO_LONG => (
+                Kind::InvalidRequest,
+                "the address is too long: send less in it",
+            ),
             StatusCode::CONFLICT => (Kind::Conflict, "it is not in the state for this"),
             StatusCode::PRECONDITION_FAILED => (
                 Kind::PreconditionFailed,
                 "it was changed meanwhile: read it again, and repeat the change",
             ),
-            StatusCode::PRECONDITION_REQUIRED => {
-                (Kind::PreconditionRequired, "say with If-Match which state you change")
-            }
+            StatusCode::PRECONDITION_REQUIRED => (
+                Kind::PreconditionRequired,
+                "say with If-Match which state you change",
+            ),
             StatusCode::TOO_MANY_REQUESTS => (Kind::RateLimited, "you ask too often: wait a while"),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
-                (Kind::Unavailable, "a part is down: try again soon")
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT => (Kind::Unavailable, "a part is down: try again soon"),
+            other if other.is_client_error() => {
+                (Kind::InvalidRequest, "the request cannot be understood")
             }
-            other if other.is_client_error() => (Kind::InvalidRequest, "the request cannot be understood"),
             other if other.is_server_error() => (
                 Kind::Internal,
                 "this is our fault: try again, and name the request_id to the operator if it stays",
             ),
             _ => return None,
         };
-        let problem = Self::new(kind, detail.unwrap_or_else(|| usual.to_owned())).with_status(status);
+        let problem =
+            Self::new(kind, detail.unwrap_or_else(|| usual.to_owned())).with_status(status);
         Some(match (kind, status.canonical_reason()) {
             (Kind::Unavailable, _) => problem.retry_after(SOON),
             (Kind::RateLimited, _) => problem.retry_after(1),
-            (Kind::InvalidRequest | Kind::PayloadTooLarge, Some(reason)) => problem.with_title(reason),
+            (Kind::InvalidRequest | Kind::PayloadTooLarge, Some(reason)) => {
+                problem.with_title(reason)
+            }
             _ => problem,
         })
     }
@@ -361,13 +378,21 @@ impl Kind {
             Self::Unauthenticated => ("unauthenticated", "Not signed in", StatusCode::UNAUTHORIZED),
             Self::Forbidden => ("forbidden", "Not allowed", StatusCode::FORBIDDEN),
             Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
-            Self::InvalidRequest => ("invalid-request", "Invalid request", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::InvalidRequest => (
+                "invalid-request",
+                "Invalid request",
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ),
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",
                 "Unsupported media type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ),
-            Self::PayloadTooLarge => ("payload-too-large", "Payload too large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::PayloadTooLarge => (
+                "payload-too-large",
+                "Payload too large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+            ),
             Self::Conflict => ("conflict", "Conflict", StatusCode::CONFLICT),
             Self::PreconditionFailed => (
                 "precondition-failed",
@@ -379,10 +404,22 @@ impl Kind {
                 "Precondition required",
                 StatusCode::PRECONDITION_REQUIRED,
             ),
-            Self::RateLimited => ("rate-limited", "Too many requests", StatusCode::TOO_MANY_REQUESTS),
+            Self::RateLimited => (
+                "rate-limited",
+                "Too many requests",
+                StatusCode::TOO_MANY_REQUESTS,
+            ),
             Self::Overloaded => ("overloaded", "Overloaded", StatusCode::SERVICE_UNAVAILABLE),
-            Self::Unavailable => ("unavailable", "Unavailable", StatusCode::SERVICE_UNAVAILABLE),
-            Self::Internal => ("internal", "Internal error", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Unavailable => (
+                "unavailable",
+                "Unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::Internal => (
+                "internal",
+                "Internal error",
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
         }
     }
 }
@@ -423,7 +460,13 @@ impl IntoResponse for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.0.kind.word(), self.0.status, self.0.detail)
+        write!(
+            f,
+            "{} ({}): {}",
+            self.0.kind.word(),
+            self.0.status,
+            self.0.detail
+        )
     }
 }
 
@@ -480,7 +523,9 @@ impl From<sqlx::Error> for Problem {
 /// An error and all that caused it, in one line.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    for cause in successors(error.source(), |cause| cause.source()) {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        next = cause.source();
         let cause = cause.to_string();
         // Many errors repeat their cause in their own text.
         if !text.ends_with(&cause) {

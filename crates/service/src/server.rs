@@ -1,135 +1,277 @@
-//! Serving: HTTP/1 and HTTP/2 on the API's socket, probes on the other, and an end that waits for no stream for ever.
+//! Serves a service's two listeners until it ends: HTTP/1 and HTTP/2 without TLS, within limits.
+//!
+//! ```text
+//! soft end ─► accept no more, finish what is being answered, close idle connections
+//!   │ all closed, or the grace time is over, or hard end
+//!   └─► close the rest (open streams, too) ─► the probes' listener last
+//! ```
+//! Never waits for ever: neither for a client that sends nothing, nor for one that never stops reading.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
+    server::conn::auto,
 };
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use crate::{
-    Listeners, Ops, Shutdown,
-    layers::{self, HttpRequest},
+    Listeners, Ops, Problem, Shutdown,
+    layers::{HANDLER_LIMIT, Layers},
+    metrics, ops,
+    socket::{Progress, Socket},
 };
 
-/// What hyper reads of headers at most before it gives up without a word; up to here we answer with a problem.
-const HEADER_BUFFER: usize = 2 << 20;
+/// All headers of a request together, with its first line.
+const HEADER_LIMIT: usize = 64 * 1024;
 
-/// How long a client may take to send its headers.
-const HEADER_TIME: Duration = Duration::from_secs(30);
+/// With HTTP/2 larger ones are still read, so that they can be refused with a problem; beyond this they are refused without.
+const HTTP2_HEADER_LIMIT: u32 = 2 * 1024 * 1024;
 
-/// Serves until the end: at the soft end no connection is accepted and idle ones are closed, at the hard end the rest is
-/// dropped. Then waits for all that `shutdown` tracks; probes answer until then.
+/// A client that has not sent a request by then is not going to; longer than our own clients keep idle connections.
+const REQUEST_LIMIT: Duration = Duration::from_mins(1);
+
+/// How often an idle HTTP/2 client is asked whether it still is there.
+const HTTP2_PING: Duration = Duration::from_secs(20);
+
+/// How often the registry forgets what is past.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// After an error that is not the client's (no file descriptors left): time for others to close some.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves requests with `api` and the operator with `ops` until `shutdown`, and then ends within its grace time.
 pub async fn serve(
     listeners: Listeners,
-    router: Router,
+    api: Router,
     ops: Ops,
     shutdown: Shutdown,
 ) -> io::Result<()> {
-    let probes = tokio::spawn(serve_probes(listeners.ops, ops, shutdown.clone()));
-    let upkeep = tokio::spawn(Ops::upkeep());
-    let router = layers::around(router);
-    let connections = TaskTracker::new();
-    let builder = builder();
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listeners.api.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    after_failed_accept(&error).await;
-                    continue;
-                }
-            },
-            () = shutdown.soft().cancelled() => break,
-        };
-        let connection = answer(
-            builder.clone(),
-            stream,
-            peer,
-            router.clone(),
-            shutdown.clone(),
-        );
-        connections.spawn(connection);
+    let addresses = listeners.local_addrs()?;
+    let service = ops.service().to_owned();
+    let api = Layers {
+        service: service.clone(),
+        limit: HANDLER_LIMIT,
+        counted: true,
     }
-    drop(listeners.api);
-    connections.close();
-    tokio::select! {
-        () = connections.wait() => {}
-        () = shutdown.hard().cancelled() => {}
+    .around(api);
+    let probes = Layers {
+        service: service.clone(),
+        limit: HANDLER_LIMIT,
+        counted: false,
     }
-    shutdown.finished().await;
-    probes.abort();
-    upkeep.abort();
+    .around(ops::router(ops, shutdown.soft().clone()));
+
+    // The probes answer until everything else has ended.
+    let probes_end = CancellationToken::new();
+    let _probes_end_with_this = probes_end.clone().drop_guard();
+    let upkeep = tokio::spawn(upkeep(probes_end.clone()));
+    let probes = tokio::spawn(accept(
+        listeners.ops,
+        probes,
+        Ending {
+            soft: probes_end.clone(),
+            hard: shutdown.hard().clone(),
+            grace: Duration::ZERO,
+        },
+    ));
+    tracing::info!(service, api = %addresses.api, ops = %addresses.ops, "{service} listens on {}", addresses.api);
+    accept(
+        listeners.api,
+        api,
+        Ending {
+            soft: shutdown.soft().clone(),
+            hard: shutdown.hard().clone(),
+            grace: shutdown.grace(),
+        },
+    )
+    .await;
+    probes_end.cancel();
+    for task in [probes, upkeep] {
+        task.await.map_err(io::Error::other)?;
+    }
+    tracing::info!(service, "{service} takes no more requests");
     Ok(())
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
+/// When to end.
+#[derive(Debug, Clone)]
+struct Ending {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    grace: Duration,
+}
+
+async fn accept(listener: TcpListener, router: Router, ending: Ending) {
+    let connections = TaskTracker::new();
+    let server = Arc::new(http_server());
+    // Cancelled when connections must close, whatever they do.
+    let close = ending.hard.child_token();
+    loop {
+        let accepted = tokio::select! {
+            () = ending.soft.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = Connection {
+                    server: server.clone(),
+                    router: router.clone(),
+                    soft: ending.soft.clone(),
+                    close: close.clone(),
+                };
+                connections.spawn(connection.serve(stream, peer));
+            }
+            Err(error) if is_of_the_client(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    tokio::select! {
+        () = connections.wait() => return,
+        () = ending.hard.cancelled() => {}
+        () = tokio::time::sleep(ending.grace) => {}
+    }
+    let left = connections.len();
+    tracing::info!(
+        left,
+        "closing {left} connections that did not end by themselves"
+    );
+    close.cancel();
+    connections.wait().await;
+}
+
+fn http_server() -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(HEADER_BUFFER)
+        .header_read_timeout(REQUEST_LIMIT)
+        .max_buf_size(HEADER_LIMIT);
+    server
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(HEADER_BUFFER).unwrap_or(u32::MAX))
-        .keep_alive_interval(Some(Duration::from_secs(20)));
-    builder
+        .max_header_list_size(HTTP2_HEADER_LIMIT)
+        .keep_alive_interval(HTTP2_PING);
+    server
+}
+
+/// One accepted connection.
+struct Connection {
+    server: Arc<auto::Builder<TokioExecutor>>,
+    router: Router,
+    soft: CancellationToken,
+    close: CancellationToken,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+        let progress = Arc::new(Progress::default());
+        let socket = TokioIo::new(Socket::new(stream, progress.clone()));
+        let service = hyper::service::service_fn(|request| {
+            answer(self.router.clone(), request, peer, progress.clone())
+        });
+        let mut connection = pin!(self.server.serve_connection(socket, service));
+        let mut first_request = pin!(tokio::time::sleep(REQUEST_LIMIT));
+        let (mut is_ending, mut is_waiting) = (false, true);
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%peer, error, "a connection broke");
+                    }
+                    return;
+                }
+                () = self.close.cancelled() => return,
+                () = self.soft.cancelled(), if !is_ending => {
+                    is_ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                // hyper's own limit begins with the first byte.
+                () = first_request.as_mut(), if is_waiting => {
+                    if progress.begun() == 0 {
+                        return;
+                    }
+                    is_waiting = false;
+                }
+            }
+        }
+    }
 }
 
 async fn answer(
-    builder: Builder<TokioExecutor>,
-    stream: TcpStream,
-    peer: SocketAddr,
     router: Router,
-    shutdown: Shutdown,
-) {
-    // An event must not wait for the acknowledgement of the one before it.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot turn off Nagle's algorithm");
-    }
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: HttpRequest = request.map(Body::new);
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    progress: Arc<Progress>,
+) -> Result<Response, Infallible> {
+    let open = progress.begin();
+    let mut request = request.map(|body| progress.request_body(body));
+    let response = if size(request.uri(), request.headers()) > HEADER_LIMIT {
+        refuse_headers(&request)
+    } else {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
-    });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = shutdown.soft().cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection => ended,
-                () = shutdown.hard().cancelled() => return,
-            }
-        }
+        router.oneshot(request).await?
     };
-    if let Err(error) = ended {
-        // Clients hang up all the time.
-        tracing::debug!(%error, "a connection ended early");
+    Ok(response.map(|body| open.until_end_of(body)))
+}
+
+/// Too large headers, of HTTP/2 only: with HTTP/1 they never get here.
+fn refuse_headers(request: &Request<Body>) -> Response {
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let request_id = uuid::Uuid::now_v7().to_string();
+    match Problem::for_status(status, None) {
+        Some(problem) => problem
+            .about(request.uri().path(), &request_id)
+            .into_response(),
+        None => status.into_response(),
     }
 }
 
-/// Out of descriptors, mostly: others must end first, so there is nothing to do but wait.
-async fn after_failed_accept(error: &io::Error) {
-    if matches!(
+/// As HTTP/2 counts it (RFC 9113, 6.5.2).
+fn size(uri: &http::Uri, headers: &HeaderMap) -> usize {
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let fields = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32);
+    path + fields.sum::<usize>()
+}
+
+/// The client was gone before we looked.
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-    ) {
-        return;
-    }
-    tracing::error!(%error, "cannot accept connections: {error}");
-    tokio::time::sleep(Duration::from_millis(100)).await;
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
 }
 
-async fn serve_probes(listener: TcpListener, ops: Ops, shutdown: Shutdown) {
-    if let Err(error) = axum::serve(listener, ops.router(&shutdown)).await {
-        tracing::error!(%error, "probes ended");
+/// Keeps what the registry remembers of histograms bounded.
+async fn upkeep(end: CancellationToken) {
+    let registry = metrics::install_once();
+    let mut ticks = tokio::time::interval(UPKEEP);
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return,
+            _ = ticks.tick() => registry.run_upkeep(),
+        }
     }
 }

@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long after the soft end the hard one comes: below the 30 s after which Kubernetes kills.
-pub const GRACE: Duration = Duration::from_secs(25);
+pub(crate) const GRACE: Duration = Duration::from_secs(25);
 
 /// The exit code after a second signal: that of a program ended by SIGINT.
 const INTERRUPTED: i32 = 130;
@@ -33,7 +33,10 @@ impl Shutdown {
     /// Ends at the first SIGINT or SIGTERM; a second one exits at once. Call it within a runtime.
     pub fn on_signals() -> Self {
         let shutdown = Self::manual();
-        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        match (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) {
             (Ok(interrupt), Ok(terminate)) => {
                 tokio::spawn(shutdown.clone().listen(interrupt, terminate));
             }

@@ -39,7 +39,10 @@ pub fn init() {
             panic::set_hook(Box::new(log_panic));
         }
         if let Some(reason) = refused {
-            tracing::warn!(filter = wanted, "CODEMENTOR_LOG is not understood ({reason}): logging at info");
+            tracing::warn!(
+                filter = wanted,
+                "CODEMENTOR_LOG is not understood ({reason}): logging at info"
+            );
         }
         metrics::install_once();
     });

@@ -5,5 +5,7 @@
 /// Names it; any number of times.
 pub fn install_once() {
     // An error says that one is installed already, by us or by a test: both are fine.
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
 }

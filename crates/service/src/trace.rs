@@ -53,7 +53,9 @@ impl Traceparent {
     ///
     /// A spawned task is outside: take it before and continue it inside with [`continued`].
     pub fn current() -> Self {
-        SCOPE.try_with(|scope| scope.traceparent).unwrap_or_default()
+        SCOPE
+            .try_with(|scope| scope.traceparent)
+            .unwrap_or_default()
     }
 
     /// A step further in the same trace.
@@ -86,7 +88,11 @@ impl Default for Traceparent {
 
 impl fmt::Display for Traceparent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
+        write!(
+            f,
+            "00-{:032x}-{:016x}-{:02x}",
+            self.trace_id, self.span_id, self.flags
+        )
     }
 }
 
@@ -127,7 +133,11 @@ fn hex(field: Option<&str>, digits: usize) -> Result<u128, NoTraceparent> {
 }
 
 /// Does the work as a part of the trace that a message's header names, or of a new one; logs inside carry the trace's id.
-pub async fn continued<F: Future>(work: &'static str, header: Option<&str>, future: F) -> F::Output {
+pub async fn continued<F: Future>(
+    work: &'static str,
+    header: Option<&str>,
+    future: F,
+) -> F::Output {
     let traceparent = Traceparent::following(header);
     let span = tracing::info_span!("work", work, trace_id = traceparent.trace_id());
     let scope = Scope {

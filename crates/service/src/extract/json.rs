@@ -32,7 +32,9 @@ where
                 "send the body as JSON, with Content-Type: application/json",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| unread(&rejection))?;
         Self::from_bytes(&bytes)
     }
 }
@@ -44,7 +46,9 @@ impl<T: DeserializeOwned> Json<T> {
             return Err(Problem::malformed("the body is not UTF-8"));
         }
         if holds_nul(bytes) {
-            return Err(Problem::malformed("the body holds a NUL character: text must not"));
+            return Err(Problem::malformed(
+                "the body holds a NUL character: text must not",
+            ));
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
         let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -66,14 +70,19 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// The body did not come whole.
-fn unread(rejection: BytesRejection) -> Problem {
+fn unread(rejection: &BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Problem::payload_too_large("the body is larger than this address takes: send less")
     } else {
@@ -87,7 +96,9 @@ fn wrong(place: &Path, error: &serde_json::Error) -> Problem {
     }
     let message = error.to_string();
     // Line and column say less than the pointer.
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(text, _)| text);
     let code = code(message);
     let mut pointer = pointer(place);
     if matches!(code, "missing-field" | "unknown-field")
@@ -97,13 +108,17 @@ fn wrong(place: &Path, error: &serde_json::Error) -> Problem {
         push(&mut pointer, field);
     }
     let message = cut(message);
-    Problem::invalid(format!("{}: {message}", if pointer.is_empty() { "body" } else { &pointer }))
-        .with_error(pointer, code, message)
+    Problem::invalid(format!(
+        "{}: {message}",
+        if pointer.is_empty() { "body" } else { &pointer }
+    ))
+    .with_error(pointer, code, message)
 }
 
 fn syntax(error: &serde_json::Error) -> Problem {
     let message = cut(&error.to_string());
-    Problem::malformed(format!("the body is not JSON: {message}")).with_error("", "not-json", message)
+    Problem::malformed(format!("the body is not JSON: {message}"))
+        .with_error("", "not-json", message)
 }
 
 /// RFC 6901.
@@ -131,8 +146,7 @@ fn holds_nul(json: &[u8]) -> bool {
     loop {
         match rest {
             [] => return false,
-            [0, ..] => return true,
-            [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return true,
+            [0, ..] | [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return true,
             [b'\\', _, more @ ..] | [_, more @ ..] => rest = more,
         }
     }

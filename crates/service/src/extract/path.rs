@@ -20,7 +20,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if !is_clean(parts.uri.path()) {
-            return Err(Problem::malformed("the path is not UTF-8, or holds a NUL character"));
+            return Err(Problem::malformed(
+                "the path is not UTF-8, or holds a NUL character",
+            ));
         }
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),

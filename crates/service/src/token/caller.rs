@@ -62,7 +62,10 @@ impl Verifier {
         if claims.iss != name {
             return Err(TokenError::WrongIssuer);
         }
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        let now = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap_or_default()
+            .as_secs();
         if claims.iat > now + LEEWAY {
             return Err(TokenError::NotYet);
         }

@@ -67,7 +67,9 @@ pub enum KeyError {
         expected: &'static str,
     },
     /// The own key is not the one that others trust.
-    #[error("the key of {0} is not the one in the file of trusted keys: run `codementor setup --keys` again")]
+    #[error(
+        "the key of {0} is not the one in the file of trusted keys: run `codementor setup --keys` again"
+    )]
     Untrusted(String),
 }
 

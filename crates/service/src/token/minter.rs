@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use super::{Claims, ServiceKey, TYPE};
 
 /// How long a token counts.
-const LIFE: Duration = Duration::from_secs(60);
+const LIFE: Duration = Duration::from_mins(1);
 
 /// How many tokens are kept: some megabytes.
 const KEPT: usize = 10_000;
@@ -100,7 +100,11 @@ impl Minter {
         now: SystemTime,
     ) -> Result<Arc<str>, MintError> {
         let wanted = (aud.to_owned(), account.cloned());
-        let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .inner
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(one) = kept.get(&wanted).filter(|one| now < one.until) {
             return Ok(one.token.clone());
         }
@@ -147,5 +151,7 @@ impl fmt::Debug for Minter {
 }
 
 fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
