@@ -1,1 +1,43 @@
-//! queue: to be written.
+//! Everything that has to do with Kafka: the only crate that knows rdkafka.
+//!
+//! In reading order: [`KafkaConfig`], [`Message`] and [`Delivery`]; [`Producer`] on the way in; on the way out [`windowed`]
+//! for jobs (any order, contiguous commit), [`ordered`] for logs (each partition in order, nothing skipped), [`reader`] for
+//! streams (by hand, no group); [`retry`] for what is tried again later, [`admin`] for topics and lag.
+//!
+//! ```text
+//!            Retry ─► retry.v1 ──30 s──► origin topic
+//!  windowed ─┤
+//!            Dead ──► dead-letters.v1      offsets are committed only behind what was acknowledged
+//! ```
+//!
+//! Never a crash and never a silent skip: what cannot be read becomes a dead letter. Nothing here knows what a message means.
+
+pub mod admin;
+pub mod ordered;
+pub mod reader;
+pub mod retry;
+pub mod windowed;
+
+mod aside;
+mod config;
+mod consumer;
+mod context;
+mod error;
+mod headers;
+mod heartbeat;
+mod member;
+mod message;
+mod partitions;
+mod producer;
+mod stop;
+mod tracker;
+
+pub use config::KafkaConfig;
+pub use consumer::Consumer;
+pub use error::QueueError;
+pub use heartbeat::Heartbeat;
+pub use message::{Delivery, Message, Placed};
+pub use producer::{ProduceError, Producer, Receipt};
+pub use reader::PartitionReader;
+pub use stop::Stop;
+pub use windowed::{Done, Window};

@@ -1,0 +1,375 @@
+//! Topics: made once, by an explicit step, and looked at afterwards. Groups: how far they are, without joining them.
+//!
+//! Never changes a topic that is there: more partitions would move keys, and that is an operator's decision.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use contract::{Topic, topic::MAX_MESSAGE_BYTES};
+use rdkafka::{
+    TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    config::FromClientConfig,
+    consumer::{BaseConsumer, Consumer as _},
+    error::{KafkaError, RDKafkaErrorCode},
+    metadata::Metadata,
+    topic_partition_list::Offset,
+};
+
+use crate::{
+    KafkaConfig, QueueError,
+    config::MESSAGE_OVERHEAD,
+    error::{discard, refused},
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Making a hundred topics' partitions takes a small broker a second; a busy one is given more.
+const CREATION_PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// How topics are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// A laptop and tests: few partitions, one copy.
+    Dev,
+    /// A cluster: many partitions, three copies, two of which must have a message before it counts.
+    Prod,
+}
+
+impl Profile {
+    fn partitions(self, topic: Topic) -> usize {
+        let settings = topic.settings();
+        usize::from(match self {
+            Self::Dev => settings.partitions_dev,
+            Self::Prod => settings.partitions_prod,
+        })
+    }
+}
+
+/// Makes the topics that are missing, and returns when all can be used. Run again, it changes nothing.
+pub async fn create_topics(config: &KafkaConfig, profile: Profile) -> Result<(), QueueError> {
+    let client = AdminClient::from_config(&config.client("codementor-setup"))
+        .map_err(refused("to start a client"))?;
+    let names: Vec<_> = Topic::ALL.map(|topic| config.topic(topic)).into();
+    let settings: Vec<_> = Topic::ALL.map(|topic| settings(topic, profile)).into();
+    let topics: Vec<_> = Topic::ALL
+        .iter()
+        .zip(names.iter().zip(&settings))
+        .map(|(topic, (name, settings))| new_topic(*topic, profile, name, settings))
+        .collect();
+    let options = AdminOptions::new()
+        .request_timeout(Some(CREATION_PATIENCE))
+        .operation_timeout(Some(CREATION_PATIENCE));
+    let results = client
+        .create_topics(&topics, &options)
+        .await
+        .map_err(QueueError::Unreachable)?;
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => {
+                return Err(QueueError::Refused {
+                    what: format!("to make topic {name}"),
+                    source: KafkaError::AdminOp(code),
+                });
+            }
+        }
+    }
+    // Brokers learn of new topics one after the other.
+    let since = Instant::now();
+    loop {
+        match check_topics(config, profile).await {
+            Err(QueueError::Missing(_)) if since.elapsed() < CREATION_PATIENCE => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            checked => return checked,
+        }
+    }
+}
+
+/// Whether all topics are there with enough partitions that can be written to.
+pub async fn check_topics(config: &KafkaConfig, profile: Profile) -> Result<(), QueueError> {
+    Admin::new(config)?.check_topics(profile).await
+}
+
+fn settings(topic: Topic, profile: Profile) -> Vec<(&'static str, String)> {
+    let largest = MAX_MESSAGE_BYTES + 2 * MESSAGE_OVERHEAD;
+    let mut settings = vec![("max.message.bytes", largest.to_string())];
+    match topic.settings().kept {
+        Some(kept) => {
+            settings.push(("cleanup.policy", "delete".to_owned()));
+            settings.push(("retention.ms", kept.as_millis().to_string()));
+        }
+        None => settings.push(("cleanup.policy", "compact".to_owned())),
+    }
+    if profile == Profile::Prod {
+        settings.push(("min.insync.replicas", "2".to_owned()));
+        settings.push(("unclean.leader.election.enable", "false".to_owned()));
+    }
+    settings
+}
+
+fn new_topic<'a>(
+    topic: Topic,
+    profile: Profile,
+    name: &'a str,
+    settings: &'a [(&'static str, String)],
+) -> NewTopic<'a> {
+    let partitions = i32::try_from(profile.partitions(topic)).unwrap_or(i32::MAX);
+    let copies = match profile {
+        Profile::Dev => 1,
+        Profile::Prod => 3,
+    };
+    settings.iter().fold(
+        NewTopic::new(name, partitions, TopicReplication::Fixed(copies)),
+        |topic, (key, value)| topic.set(key, value),
+    )
+}
+
+/// Asks about topics and groups, again and again. Cheap to clone.
+#[derive(Clone)]
+pub struct Admin {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: KafkaConfig,
+    /// One for topics (no name), one for each group that was asked for; none of them ever joins.
+    clients: Mutex<HashMap<String, Arc<BaseConsumer>>>,
+}
+
+/// How far a group is behind on a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// By partition.
+    pub partitions: BTreeMap<i32, PartitionLag>,
+}
+
+/// How far a group is behind on a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionLag {
+    /// The first offset that is not done with, where the group has ever said one.
+    pub committed: Option<i64>,
+    /// The offset of the next message to be written.
+    pub end: i64,
+    /// Messages between, or all that are kept.
+    pub lag: i64,
+}
+
+impl Lag {
+    /// Messages over all partitions.
+    pub fn total(&self) -> i64 {
+        self.partitions
+            .values()
+            .map(|partition| partition.lag)
+            .sum()
+    }
+}
+
+impl Admin {
+    /// Connects when it is first asked.
+    pub fn new(config: &KafkaConfig) -> Result<Self, QueueError> {
+        let inner = Inner {
+            config: config.clone(),
+            clients: Mutex::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Whether all topics are there with enough partitions that can be written to.
+    pub async fn check_topics(&self, profile: Profile) -> Result<(), QueueError> {
+        self.ask(move |inner| {
+            let metadata = inner
+                .client("")?
+                .fetch_metadata(None, PATIENCE)
+                .map_err(QueueError::Unreachable)?;
+            let (mut missing, mut small) = (Vec::new(), Vec::new());
+            for topic in Topic::ALL {
+                let name = inner.config.topic(topic);
+                let (found, wanted) = (usable(&metadata, &name), profile.partitions(topic));
+                match found {
+                    Some(found) if found >= wanted => {}
+                    Some(found) => small.push(format!("{name} has {found} of {wanted}")),
+                    None => missing.push(name),
+                }
+            }
+            if !missing.is_empty() {
+                let missing = missing.join(", ");
+                return Err(QueueError::Missing(format!("usable topic {missing}")));
+            }
+            if !small.is_empty() {
+                return Err(QueueError::TooFewPartitions(small.join(", ")));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The first offset of each partition that the group is not done with; a partition that it never committed is left out.
+    pub async fn committed(
+        &self,
+        group: &str,
+        topic: Topic,
+    ) -> Result<HashMap<i32, i64>, QueueError> {
+        let group = group.to_owned();
+        self.ask(move |inner| inner.committed(&group, topic)).await
+    }
+
+    /// The offset that the next message of each partition will have.
+    pub async fn end_offsets(&self, topic: Topic) -> Result<HashMap<i32, i64>, QueueError> {
+        self.ask(move |inner| {
+            let bounds = inner.bounds(topic)?;
+            Ok(bounds.map(|(partition, _, end)| (partition, end)).collect())
+        })
+        .await
+    }
+
+    /// How far the group is behind on the topic.
+    pub async fn lag(&self, group: &str, topic: Topic) -> Result<Lag, QueueError> {
+        let group = group.to_owned();
+        self.ask(move |inner| {
+            // In this order: a lag is never negative.
+            let committed = inner.committed(&group, topic)?;
+            let partitions = inner
+                .bounds(topic)?
+                .map(|(partition, first, end)| {
+                    let committed = committed.get(&partition).copied();
+                    // What was deleted for its age cannot be behind any more.
+                    let lag = (end - committed.unwrap_or(first).max(first)).max(0);
+                    let lag = PartitionLag {
+                        committed,
+                        end,
+                        lag,
+                    };
+                    (partition, lag)
+                })
+                .collect();
+            Ok(Lag { partitions })
+        })
+        .await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Inner) -> Result<T, QueueError> + Send + 'static,
+    ) -> Result<T, QueueError> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || question(&inner))
+            .await
+            .map_err(|_| QueueError::Ended)?
+    }
+}
+
+impl Inner {
+    /// The client for a group, without having read what it has to say since it was last used.
+    fn client(&self, group: &str) -> Result<Arc<BaseConsumer>, QueueError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = if let Some(client) = clients.get(group) {
+            Arc::clone(client)
+        } else {
+            let mut config = self.config.client("codementor-admin");
+            if !group.is_empty() {
+                config.set("group.id", self.config.group(group));
+            }
+            let client =
+                BaseConsumer::from_config(&config).map_err(refused("to start a client"))?;
+            let client = Arc::new(client);
+            clients.insert(group.to_owned(), Arc::clone(&client));
+            client
+        };
+        drop(clients);
+        // Log lines gather in its queue.
+        while client.poll(Duration::ZERO).is_some() {}
+        Ok(client)
+    }
+
+    fn partitions(&self, topic: Topic) -> Result<Vec<i32>, QueueError> {
+        let name = self.config.topic(topic);
+        let metadata = self
+            .client("")?
+            .fetch_metadata(Some(&name), PATIENCE)
+            .map_err(QueueError::Unreachable)?;
+        let partitions: Vec<_> = metadata
+            .topics()
+            .iter()
+            .filter(|found| found.name() == name)
+            .flat_map(|found| found.partitions().iter().map(|partition| partition.id()))
+            .collect();
+        if partitions.is_empty() {
+            return Err(QueueError::Missing(format!("topic {name}")));
+        }
+        Ok(partitions)
+    }
+
+    fn committed(&self, group: &str, topic: Topic) -> Result<HashMap<i32, i64>, QueueError> {
+        let name = self.config.topic(topic);
+        let mut list = TopicPartitionList::new();
+        for partition in self.partitions(topic)? {
+            list.add_partition(&name, partition);
+        }
+        let list = self
+            .client(group)?
+            .committed_offsets(list, PATIENCE)
+            .map_err(QueueError::Unreachable)?;
+        let mut committed = HashMap::new();
+        for element in list.elements() {
+            element.error().map_err(refused("an offset"))?;
+            if let Offset::Offset(offset) = element.offset() {
+                committed.insert(element.partition(), offset);
+            }
+        }
+        Ok(committed)
+    }
+
+    /// Partition, first and next offset of each.
+    fn bounds(
+        &self,
+        topic: Topic,
+    ) -> Result<impl Iterator<Item = (i32, i64, i64)> + use<>, QueueError> {
+        let (name, client) = (self.config.topic(topic), self.client("")?);
+        let mut bounds = Vec::new();
+        for partition in self.partitions(topic)? {
+            let (first, end) = client
+                .fetch_watermarks(&name, partition, PATIENCE)
+                .map_err(QueueError::Unreachable)?;
+            bounds.push((partition, first, end));
+        }
+        Ok(bounds.into_iter())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let clients = std::mem::take(
+            self.clients
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        discard(clients);
+    }
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Admin").finish_non_exhaustive()
+    }
+}
+
+/// How many partitions of a topic have a leader; `None` when it is not there or not all have one.
+fn usable(metadata: &Metadata, name: &str) -> Option<usize> {
+    let topic = metadata
+        .topics()
+        .iter()
+        .find(|topic| topic.name() == name && topic.error().is_none())?;
+    let all_led = topic
+        .partitions()
+        .iter()
+        .all(|partition| partition.leader() >= 0);
+    (all_led && !topic.partitions().is_empty()).then(|| topic.partitions().len())
+}

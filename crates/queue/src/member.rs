@@ -1,0 +1,337 @@
+//! One member of a consumer group: the thread that polls, and nothing else.
+//!
+//! ```text
+//!  rebalance ─► partitions ─► work.feed() ─► tokio tasks ─► Report ─► tracker ─► commit each second
+//!      ▲                                                                 │
+//!      └── answered when what was given away is idle, or after 3 s ◄─────┘
+//! ```
+//!
+//! The thread sleeps until a queue fills, a task ends, or 50 ms have passed; it never waits for the network or for a task,
+//! so the group never misses it. Every wait (drain, commit) is a state that it looks at again.
+
+use std::{
+    collections::VecDeque,
+    ops::RangeInclusive,
+    sync::{Arc, mpsc},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use metrics::{counter, gauge};
+use rdkafka::{
+    TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer as _},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Heartbeat, QueueError, Stop,
+    context::{MemberContext, Rebalance, answer},
+    partitions::{Partitions, SlotId},
+};
+
+/// A queue that fills or a task that ends wakes the thread at once; this is for tokens and clocks.
+const NAP: Duration = Duration::from_millis(50);
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a rebalance waits for what runs.
+const REVOKE_DRAIN: Duration = Duration::from_secs(3);
+/// How long a rebalance or an end waits for the answer to its last commit.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is done with messages. It runs on the thread that polls, so it only takes and spawns.
+pub(crate) trait Work: Send + 'static {
+    /// Takes what there is room for.
+    fn feed(&mut self, partitions: &mut Partitions);
+    /// A task reported.
+    fn reported(&mut self, report: &Report);
+    /// How many messages it has taken and not finished.
+    fn in_flight(&self) -> usize;
+}
+
+/// What a task reports.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) id: SlotId,
+    /// These need not come again; `None` when it gave up.
+    pub(crate) done: Option<RangeInclusive<i64>>,
+    /// How many messages, and bytes, it has no more. None when it goes on.
+    pub(crate) count: usize,
+    pub(crate) bytes: usize,
+}
+
+/// How tasks report to the thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Reports {
+    sender: mpsc::Sender<Report>,
+    thread: Thread,
+}
+
+impl Reports {
+    pub(crate) fn send(&self, report: Report) {
+        // Nobody listens once the member has left: then nothing can be committed any more.
+        let _ = self.sender.send(report);
+        self.thread.unpark();
+    }
+}
+
+/// What a member's thread is given.
+pub(crate) struct Setting {
+    pub(crate) stop: Stop,
+    /// Cancelled when the handle was dropped.
+    pub(crate) dropped: CancellationToken,
+    /// To be cancelled when what still runs is given up.
+    pub(crate) abandon: CancellationToken,
+    pub(crate) heartbeat: Heartbeat,
+    pub(crate) joined: watch::Sender<bool>,
+}
+
+struct Member<W> {
+    consumer: Arc<BaseConsumer<MemberContext>>,
+    partitions: Partitions,
+    work: W,
+    reports: mpsc::Receiver<Report>,
+    setting: Setting,
+    rebalances: VecDeque<Rebalance>,
+    leaving: Option<Leaving>,
+    /// How many commits were sent, and how many answered.
+    commits: (u64, u64),
+    next_commit: Instant,
+}
+
+/// Partitions on their way out.
+struct Leaving {
+    list: TopicPartitionList,
+    ids: Vec<SlotId>,
+    until: Instant,
+    /// The number of the last commit, once it was sent.
+    commit: Option<u64>,
+}
+
+/// Runs until it is told to stop. `work` is made on this thread, with the way to report to it.
+pub(crate) fn run<W: Work>(
+    consumer: BaseConsumer<MemberContext>,
+    partitions: Partitions,
+    setting: Setting,
+    work: impl FnOnce(Reports) -> W,
+) -> Result<(), QueueError> {
+    let (sender, reports) = mpsc::channel();
+    let thread = thread::current();
+    let mut consumer = consumer;
+    consumer.set_nonempty_callback({
+        let thread = thread.clone();
+        move || thread.unpark()
+    });
+    let mut member = Member {
+        consumer: Arc::new(consumer),
+        partitions,
+        work: work(Reports { sender, thread }),
+        reports,
+        setting,
+        rebalances: VecDeque::new(),
+        leaving: None,
+        commits: (0, 0),
+        next_commit: Instant::now() + COMMIT_INTERVAL,
+    };
+    let ended = member.run_until_stopped();
+    match ended {
+        Ok(()) => member.setting.heartbeat.rest(),
+        Err(_) => member.setting.heartbeat.fail(),
+    }
+    member.leave();
+    ended
+}
+
+impl<W: Work> Member<W> {
+    fn run_until_stopped(&mut self) -> Result<(), QueueError> {
+        let mut end: Option<Instant> = None;
+        loop {
+            self.turn()?;
+            let stop = &self.setting.stop;
+            if stop.hard.is_cancelled() || self.setting.dropped.is_cancelled() {
+                return Ok(());
+            }
+            if stop.soft.is_cancelled() {
+                let until = *end.get_or_insert_with(|| {
+                    self.partitions.close();
+                    Instant::now() + stop.grace
+                });
+                if self.work.in_flight() == 0 || Instant::now() >= until {
+                    return Ok(());
+                }
+            }
+            thread::park_timeout(NAP);
+        }
+    }
+
+    /// Looks at everything once.
+    fn turn(&mut self) -> Result<(), QueueError> {
+        self.setting.heartbeat.tick();
+        self.poll_events()?;
+        self.take_reports();
+        self.rebalance();
+        self.work.feed(&mut self.partitions);
+        if Instant::now() >= self.next_commit {
+            self.next_commit = Instant::now() + COMMIT_INTERVAL;
+            self.commit();
+            self.measure();
+        }
+        Ok(())
+    }
+
+    fn poll_events(&mut self) -> Result<(), QueueError> {
+        while let Some(event) = self.consumer.poll(Duration::ZERO) {
+            match event {
+                Ok(message) => self.partitions.stray(&message),
+                Err(KafkaError::MessageConsumptionFatal(code)) => {
+                    return Err(QueueError::Fatal(code.to_string()));
+                }
+                Err(error) => self.log_error(&error),
+            }
+        }
+        while let Some(rebalance) = self.consumer.context().next_rebalance() {
+            self.rebalances.push_back(rebalance);
+        }
+        let commits = self.consumer.context().take_commits();
+        self.commits.1 += commits.answered;
+        self.partitions.ask_again(&commits.refused);
+        Ok(())
+    }
+
+    fn log_error(&self, error: &KafkaError) {
+        let group = &self.consumer.context().group;
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+                tracing::warn!(group, %error, "a topic is not there; `codementor setup` makes it");
+            }
+            _ => tracing::warn!(group, %error, "reading from Kafka is disturbed"),
+        }
+    }
+
+    fn take_reports(&mut self) {
+        while let Ok(report) = self.reports.try_recv() {
+            self.partitions.note(&report);
+            self.work.reported(&report);
+        }
+    }
+
+    /// Takes one step towards what the group wants.
+    fn rebalance(&mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            self.leaving = self.go_on_leaving(leaving);
+            return;
+        }
+        let Some(rebalance) = self.rebalances.pop_front() else {
+            return;
+        };
+        let group = self.consumer.context().group.clone();
+        match rebalance {
+            Rebalance::Assign(list) => {
+                counter!("codementor_kafka_rebalances_total", "group" => group.clone(), "kind" => "assign")
+                    .increment(1);
+                self.partitions
+                    .add(&self.consumer, &list, &thread::current());
+                answer(&self.consumer, &Rebalance::Assign(list));
+                let owned = self.partitions.len();
+                tracing::info!(group, owned, "group {group}: {owned} partitions are ours");
+                self.setting.joined.send_replace(true);
+            }
+            Rebalance::Revoke(list) => {
+                counter!("codementor_kafka_rebalances_total", "group" => group, "kind" => "revoke")
+                    .increment(1);
+                let ids = self.partitions.among(&list);
+                self.partitions.begin_leaving(&ids);
+                let leaving = Leaving {
+                    list,
+                    ids,
+                    until: Instant::now() + REVOKE_DRAIN,
+                    commit: None,
+                };
+                self.leaving = self.go_on_leaving(leaving);
+            }
+        }
+    }
+
+    /// Drain, then commit, then give away. What was lost already is given away at once: nobody would take its commit.
+    fn go_on_leaving(&mut self, mut leaving: Leaving) -> Option<Leaving> {
+        if !self.consumer.assignment_lost() {
+            let now = Instant::now();
+            match leaving.commit {
+                None if now < leaving.until && !self.partitions.are_idle(&leaving.ids) => {
+                    return Some(leaving);
+                }
+                None => {
+                    self.commit();
+                    leaving.commit = Some(self.commits.0);
+                    leaving.until = now + COMMIT_PATIENCE;
+                    return Some(leaving);
+                }
+                Some(number) if now < leaving.until && self.commits.1 < number => {
+                    return Some(leaving);
+                }
+                Some(_) => {}
+            }
+        }
+        self.partitions.remove(&leaving.ids);
+        answer(&self.consumer, &Rebalance::Revoke(leaving.list));
+        let (group, owned) = (&self.consumer.context().group, self.partitions.len());
+        tracing::info!(group, owned, "group {group}: {owned} partitions are left");
+        None
+    }
+
+    /// Sends all positions that moved.
+    fn commit(&mut self) {
+        let Some(list) = self.partitions.positions() else {
+            return;
+        };
+        match self.consumer.commit(&list, CommitMode::Async) {
+            Ok(()) => self.commits.0 += 1,
+            Err(error) => {
+                tracing::debug!(group = self.consumer.context().group, %error, "a commit could not be sent");
+                let all: Vec<_> = list
+                    .elements()
+                    .iter()
+                    .map(|element| (element.topic().to_owned(), element.partition()))
+                    .collect();
+                self.partitions.ask_again(&all);
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floating-point")]
+    fn measure(&self) {
+        let group = self.consumer.context().group.clone();
+        gauge!("codementor_kafka_in_flight", "group" => group.clone())
+            .set(self.work.in_flight() as f64);
+        gauge!("codementor_kafka_partitions", "group" => group).set(self.partitions.len() as f64);
+    }
+
+    /// Gives up what runs, commits what was done, leaves the group.
+    fn leave(mut self) {
+        self.take_reports();
+        self.setting.abandon.cancel();
+        self.commit();
+        let until = Instant::now() + COMMIT_PATIENCE;
+        while self.commits.1 < self.commits.0 && Instant::now() < until {
+            if self.poll_events().is_err() {
+                break;
+            }
+            thread::park_timeout(Duration::from_millis(10));
+        }
+        // From here the context answers by itself; what it noted before is answered first.
+        self.consumer.context().close();
+        if let Some(leaving) = self.leaving.take() {
+            answer(&self.consumer, &Rebalance::Revoke(leaving.list));
+        }
+        while let Some(rebalance) = self.consumer.context().next_rebalance() {
+            self.rebalances.push_back(rebalance);
+        }
+        for rebalance in std::mem::take(&mut self.rebalances) {
+            answer(&self.consumer, &rebalance);
+        }
+        // Their queues hold the client: it ends, and leaves the group, when the last of them has gone.
+        self.partitions.remove_all();
+        self.measure();
+    }
+}

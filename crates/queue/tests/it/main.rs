@@ -1,0 +1,1 @@
+//! The queue's behaviour on the real Kafka.
