@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use contract::manifest::BlobRef;
 use contract::runner_api::BlobSource;
 use futures::{StreamExt, TryStreamExt, stream};
+use service::{Client, ClientError};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -29,29 +30,28 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Blobs {
     folder: PathBuf,
-    client: reqwest::Client,
+    /// For the source that was asked last, which is nearly always the same.
+    client: Mutex<Option<Client>>,
     known: Mutex<Lru<String, Arc<OnceCell<()>>>>,
 }
 
 /// Why there is no blob.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BlobError {
-    /// The source could not be reached, or broke off.
+    /// The source did not give it.
     #[error("blob {sha256} cannot be fetched")]
-    Unreachable {
+    Unavailable {
         /// Which blob.
         sha256: String,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: ClientError,
     },
-    /// The source answered with something else.
-    #[error("blob {sha256} is refused with {status}")]
-    Refused {
+    /// The source broke off, or fell silent.
+    #[error("the source of blob {sha256} broke off")]
+    BrokenOff {
         /// Which blob.
         sha256: String,
-        /// The answer.
-        status: reqwest::StatusCode,
     },
     /// What came is not what its hash or size says.
     #[error("blob {sha256} came with other bytes than its name says")]
@@ -92,14 +92,9 @@ impl Blobs {
                 fs::remove_file(folder.join(gone))?;
             }
         }
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .read_timeout(SILENCE)
-            .build();
         Ok(Self {
             folder,
-            client: client.map_err(|error| BlobError::Folder(io::Error::other(error)))?,
+            client: Mutex::new(None),
             known: Mutex::new(known),
         })
     }
@@ -107,11 +102,14 @@ impl Blobs {
     /// Makes sure that all of these are on disk.
     pub(crate) async fn fetch_all(
         &self,
-        blobs: impl IntoIterator<Item = &BlobRef>,
+        blobs: &[&BlobRef],
         source: &BlobSource,
     ) -> Result<(), BlobError> {
-        stream::iter(blobs)
-            .map(|blob| self.ensure(blob, source))
+        let mut fetches = Vec::with_capacity(blobs.len());
+        for blob in blobs {
+            fetches.push(self.ensure(blob, source));
+        }
+        stream::iter(fetches)
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await
@@ -195,26 +193,22 @@ impl Blobs {
 
     async fn fetch_once(&self, blob: &BlobRef, source: &BlobSource) -> Result<(), BlobError> {
         let sha256 = || blob.sha256.clone();
-        let unreachable = |source| BlobError::Unreachable {
+        let unavailable = |source| BlobError::Unavailable {
             sha256: sha256(),
             source,
         };
-        let url = format!(
-            "{}/internal/blobs/{}",
-            source.url.trim_end_matches('/'),
-            blob.sha256
-        );
-        let request = self.client.get(url).bearer_auth(&source.token);
-        let mut answer = request.send().await.map_err(unreachable)?;
-        if !answer.status().is_success() {
-            return Err(BlobError::Refused {
-                sha256: sha256(),
-                status: answer.status(),
-            });
-        }
+        let client = self.client(&source.url).map_err(unavailable)?;
+        let request = client.get(&format!("/internal/blobs/{}", blob.sha256));
+        let request = request.bearer(&source.token);
+        let mut answer = request.send().await.map_err(unavailable)?;
         let mut beside = tempfile::NamedTempFile::new_in(&self.folder)?;
         let (mut hash, mut left) = (Sha256::new(), blob.size);
-        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+        loop {
+            let chunk = match tokio::time::timeout(SILENCE, answer.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => break,
+                Ok(Err(_)) | Err(_) => return Err(BlobError::BrokenOff { sha256: sha256() }),
+            };
             left = left
                 .checked_sub(chunk.len() as u64)
                 .ok_or_else(|| BlobError::Mismatch { sha256: sha256() })?;
@@ -230,6 +224,17 @@ impl Blobs {
         Ok(())
     }
 
+    fn client(&self, url: &str) -> Result<Client, ClientError> {
+        // A client is replaced as a whole.
+        let mut last = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = last.as_ref().filter(|client| client.base_url() == url) {
+            return Ok(client.clone());
+        }
+        let client = Client::without_key(url, "question")?;
+        *last = Some(client.clone());
+        Ok(client)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Lru<String, Arc<OnceCell<()>>>> {
         // The map is whole between any two of its own calls.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -240,8 +245,8 @@ impl BlobError {
     /// Whether the next moment may be better.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Mismatch { .. } => true,
-            Self::Refused { status, .. } => status.is_server_error() || status.as_u16() == 429,
+            Self::Unavailable { source, .. } => source.is_transient(),
+            Self::BrokenOff { .. } | Self::Mismatch { .. } => true,
             Self::Folder(_) => false,
         }
     }

@@ -236,9 +236,11 @@ impl Judge {
         let Some(source) = &request.blobs else {
             return Ok(());
         };
-        let tests = request.judging.tests.iter();
-        let blobs = tests.flat_map(|test| [&test.input, &test.output]);
-        Ok(self.blobs.fetch_all(blobs, source).await?)
+        let mut blobs = Vec::new();
+        for test in &request.judging.tests {
+            blobs.extend([&test.input, &test.output]);
+        }
+        Ok(self.blobs.fetch_all(&blobs, source).await?)
     }
 
     async fn run_tests(
@@ -251,9 +253,10 @@ impl Judge {
         let tests = &judging.tests;
         let mut judged: Vec<Judged> = Vec::with_capacity(tests.len());
         if let Some(source) = &request.blobs {
-            let runs = tests
-                .iter()
-                .map(|test| self.run_test(job, request, test, source));
+            let mut runs = Vec::with_capacity(tests.len());
+            for test in tests {
+                runs.push(self.run_test(job, request, test, source));
+            }
             // One more than can run, so that a slot need not wait for the next test's preparation.
             let width = self.sandbox.report().slots + 1;
             let mut runs = pin!(stream::iter(runs).buffered(width));

@@ -64,11 +64,6 @@ pub(crate) struct Spec {
     pub(crate) preparations: &'static [Preparation],
 }
 
-/// The entry of a language, if there is one.
-pub(crate) fn spec(id: Language) -> Option<&'static Spec> {
-    SPECS.into_iter().find(|spec| spec.id == id)
-}
-
 /// What the configuration says about places.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hints {
@@ -252,6 +247,12 @@ fn arrange_script(code: &Code<'_>, main: &str, solution: &str) -> Result<Sources
 /// Nothing that a compiler says is left out.
 fn never(_: &str) -> bool {
     false
+}
+
+/// The entry of a language, if there is one.
+#[cfg(test)]
+pub(crate) fn spec(id: Language) -> Option<&'static Spec> {
+    SPECS.into_iter().find(|spec| spec.id == id)
 }
 
 #[cfg(test)]

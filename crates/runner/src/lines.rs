@@ -34,11 +34,6 @@ pub(crate) enum Origin {
     },
 }
 
-/// Whether a driver has a line for the learner's code.
-pub(crate) fn has_placeholder(driver: &str) -> bool {
-    driver.lines().any(|line| line.trim() == PLACEHOLDER)
-}
-
 /// The driver with `code` in place of its first line `{{code}}`; `None` when there is no such line.
 pub(crate) fn fill(driver: &str, code: &str) -> Option<(String, Origin)> {
     let mut before = 0;

@@ -58,8 +58,8 @@ pub(crate) fn sum_up(tests: &[TestRef], judged: &[Judged], feedback: Feedback) -
         score: all()
             .filter(|((_, it), _)| it.verdict == Verdict::Accepted)
             .map(|(_, points)| points)
-            .sum(),
-        max_score: points.iter().sum(),
+            .fold(0.0, |sum, points| sum + points),
+        max_score: total(&points),
         passed: u32::try_from(passed.count()).unwrap_or(u32::MAX),
         total: u32::try_from(tests.len()).unwrap_or(u32::MAX),
         time_ms,
@@ -73,13 +73,18 @@ pub(crate) fn without_tests(tests: &[TestRef], verdict: Verdict) -> FinalVerdict
     FinalVerdict {
         verdict,
         score: 0.0,
-        max_score: points(tests).iter().sum(),
+        max_score: total(&points(tests)),
         passed: 0,
         total: u32::try_from(tests.len()).unwrap_or(u32::MAX),
         time_ms: 0,
         memory_kib: 0,
         groups: None,
     }
+}
+
+/// A sum that is 0 of nothing; the standard library's is -0.
+fn total(points: &[f64]) -> f64 {
+    points.iter().fold(0.0, |sum, points| sum + points)
 }
 
 /// The nearest multiple of `step`.
@@ -191,6 +196,19 @@ mod tests {
             ]
         );
         assert_eq!(sum_up(&tests, &results, Feedback::Samples).groups, None);
+    }
+
+    #[test]
+    fn nothing_reached_is_written_as_nothing() {
+        let sum = sum_up(
+            &[test(None, None)],
+            &[judged(Verdict::WrongAnswer, 1)],
+            Feedback::Full,
+        );
+        let of_no_test = without_tests(&[], Verdict::Accepted);
+        for zero in [sum.score, of_no_test.score, of_no_test.max_score] {
+            assert!(zero == 0.0 && zero.is_sign_positive());
+        }
     }
 
     #[test]

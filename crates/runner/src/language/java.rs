@@ -40,7 +40,7 @@ pub(super) static JAVA: Spec = Spec {
     extensions: &["java"],
     template: "import java.util.Scanner;\n\npublic class Main {\n    public static void main(String[] args) {\n        Scanner in = new Scanner(System.in);\n        long a = in.nextLong(), b = in.nextLong();\n        System.out.println(a + b);\n    }\n}\n",
     compile_shown: Some("javac -encoding UTF-8 Main.java"),
-    run_shown: "java -XX:+UseSerialGC -Xss64m Main",
+    run_shown: "java -XX:+UseSerialGC Main",
     find,
     version: |home| words([path(&home.join("bin/java")), "--version"]),
     arrange,
@@ -151,7 +151,9 @@ fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
         // Grow by little, for what has grown is filled before the next collection.
         "-XX:MinHeapFreeRatio=20".to_owned(),
         "-XX:MaxHeapFreeRatio=40".to_owned(),
-        "-Xss64m".to_owned(),
+        // When a stack overflows, the machine takes seven times its size for a moment: that must fit, or endless
+        // recursion would look like a lack of memory.
+        format!("-Xss{}m", (mib / 10).clamp(1, 64)),
         "-Dfile.encoding=UTF-8".to_owned(),
         "-cp".to_owned(),
         format!("/app/{OUT}"),

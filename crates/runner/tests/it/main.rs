@@ -1,0 +1,12 @@
+//! The runner through its HTTP API: real compilers, real programs, a real sandbox, and a small blob server.
+#![cfg(test)]
+
+mod access;
+mod caches;
+mod functions;
+mod hidden;
+mod hostile;
+mod programs;
+mod streams;
+mod support;
+mod verdicts;
