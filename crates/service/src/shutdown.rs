@@ -106,11 +106,10 @@ impl Shutdown {
         self.hard.cancel();
     }
 
-    /// Waits until `soft` is cancelled and all tracked tasks have ended, or until `hard` is cancelled.
+    /// Waits until all tracked tasks have ended, or until the hard end.
     ///
     /// Services that share a `Shutdown` wait for each other's tasks.
     pub async fn finished(&self) {
-        self.soft.cancelled().await;
         self.tracker.close();
         tokio::select! {
             () = self.tracker.wait() => {}

@@ -1,0 +1,1 @@
+//! What clients are told, and what they are not.
