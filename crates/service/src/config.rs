@@ -6,9 +6,6 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
-/// What is logged unless told: libraries only when something is wrong.
-pub(crate) const DEFAULT_FILTER: &str = "info,rdkafka=warn,sqlx=warn,hyper=warn";
-
 /// Where a service listens.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ListenConfig {
@@ -43,7 +40,7 @@ pub struct DatabaseConfig {
 
 impl DatabaseConfig {
     /// How many connections a service holds at most, unless told.
-    const POOL: u32 = 16;
+    const POOL: u32 = 10;
 
     /// That database, with the usual number of connections.
     pub fn new(database_url: impl Into<String>) -> Self {
@@ -69,9 +66,9 @@ pub struct KeysConfig {
     /// The file with this service's own private key (Ed25519, PKCS#8, PEM); `codementor setup --keys` makes it
     #[arg(long, env = "CODEMENTOR_SERVICE_KEY", value_name = "FILE")]
     pub service_key: PathBuf,
-    /// The file with the public keys of all services (JWKS, `kid` is the service's name); `codementor setup --keys` makes it
-    #[arg(long, env = "CODEMENTOR_TRUSTED_KEYS", value_name = "FILE")]
-    pub trusted_keys: PathBuf,
+    /// The keys of the others.
+    #[command(flatten)]
+    pub trusted: TrustedKeysConfig,
 }
 
 /// The keys of a service that others call, and that itself calls nobody with a key of its own.
@@ -87,5 +84,5 @@ pub(crate) fn log_filter() -> String {
     std::env::var("CODEMENTOR_LOG")
         .ok()
         .filter(|filter| !filter.trim().is_empty())
-        .unwrap_or_else(|| DEFAULT_FILTER.to_owned())
+        .unwrap_or_else(|| "info".to_owned())
 }

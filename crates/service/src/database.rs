@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Part, Shutdown, config::DatabaseConfig, problem::chain};
+use crate::{Part, Shutdown, config::DatabaseConfig};
 
 /// How long a request waits for a free connection before it is answered with 503.
 const ACQUIRE: Duration = Duration::from_secs(3);
@@ -22,11 +22,8 @@ const STATEMENT_TIMEOUT: &str = "30s";
 /// Ends what a stuck task would otherwise hold locked.
 const IDLE_IN_TRANSACTION: &str = "60s";
 
-/// How often the database is asked whether it is there.
-const PULSE: Duration = Duration::from_secs(2);
-
-/// And how often until its tables are those that are wanted.
-const IMPATIENT_PULSE: Duration = Duration::from_millis(200);
+/// How often the probe asks the database.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// What keeps a service from using its database.
 #[derive(Debug, thiserror::Error)]
@@ -34,12 +31,19 @@ pub enum DatabaseError {
     /// The address is no address.
     #[error("DATABASE_URL is not understood: give it as postgres://user:password@host:port/name")]
     Address(#[source] sqlx::Error),
-    /// Nobody answers, or refuses us.
-    #[error("the database does not answer: check that it runs and that DATABASE_URL is right")]
-    Away(#[source] sqlx::Error),
+    /// Nobody answers there, or not to us.
+    #[error(
+        "cannot connect to the database at {place}: check that it runs and that DATABASE_URL is right"
+    )]
+    Connect {
+        /// Host and port.
+        place: String,
+        /// Why.
+        source: sqlx::Error,
+    },
     /// It answered, and then failed.
     #[error("the database failed")]
-    Failed(#[source] sqlx::Error),
+    Failed(#[from] sqlx::Error),
     /// Not a name for a schema.
     #[error("{0:?} is no name for a schema")]
     Schema(String),
@@ -83,33 +87,24 @@ pub enum DatabaseError {
     },
 }
 
-/// A pool for the tables of one schema, which need not exist yet. Connects when it is first used, so that a service can start
-/// before its database.
-#[expect(clippy::unused_async, reason = "the pool wants a runtime around it")]
+/// Connects to the database, for the tables of one schema (which need not exist yet).
 pub async fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, DatabaseError> {
     let schema = checked(schema)?;
     let options = PgConnectOptions::from_str(&config.database_url)
         .map_err(DatabaseError::Address)?
-        .application_name(&format!("codementor {schema}"))
+        .application_name(&format!("codementor-{schema}"))
         .options([
             ("search_path", schema),
             ("statement_timeout", STATEMENT_TIMEOUT),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
         ]);
-    Ok(PgPoolOptions::new()
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    PgPoolOptions::new()
         .max_connections(config.database_pool)
         .acquire_timeout(ACQUIRE)
-        .connect_lazy_with(options))
-}
-
-impl From<sqlx::Error> for DatabaseError {
-    fn from(error: sqlx::Error) -> Self {
-        if is_away(&error) {
-            Self::Away(error)
-        } else {
-            Self::Failed(error)
-        }
-    }
+        .connect_with(options)
+        .await
+        .map_err(|source| DatabaseError::Connect { place, source })
 }
 
 /// Brings the tables of a schema up to date, and makes the schema if it is not there. Several at once wait for each other.
@@ -165,47 +160,25 @@ pub async fn check(pool: &PgPool, migrator: &Migrator, schema: &str) -> Result<(
     }
 }
 
-/// Watches the database and says through `part` how it is, until the soft end: at first whether its tables fit, then whether it
-/// answers.
-pub fn watch(
-    pool: PgPool,
-    migrator: &'static Migrator,
-    schema: &'static str,
-    part: Part,
-    shutdown: &Shutdown,
-) {
-    let soft = shutdown.soft().clone();
+/// Asks the database every two seconds and tells the probe, until the soft end.
+pub fn watch(pool: &PgPool, part: Part, shutdown: &Shutdown) {
+    let (pool, soft) = (pool.clone(), shutdown.soft().clone());
     shutdown.tracker().spawn(async move {
-        let mut fits = false;
         loop {
-            let found = if fits {
-                ping(&pool).await
-            } else {
-                check(&pool, migrator, schema).await
-            };
-            match found {
-                Ok(()) => {
-                    fits = true;
-                    part.ok();
-                }
-                Err(error) => part.failing(chain(&error)),
+            match sqlx::query("SELECT 1").execute(&pool).await {
+                Ok(_) => part.ok(),
+                Err(error) => part.failing(error.to_string()),
             }
-            let pause = if fits { PULSE } else { IMPATIENT_PULSE };
             tokio::select! {
                 () = soft.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(PROBE) => {}
             }
         }
     });
 }
 
-async fn ping(pool: &PgPool) -> Result<(), DatabaseError> {
-    sqlx::query("SELECT 1").execute(pool).await?;
-    Ok(())
-}
-
 /// Whether this error says that the database is down or full, and not that something was asked wrongly.
-pub fn is_away(error: &sqlx::Error) -> bool {
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed

@@ -6,7 +6,7 @@ mod json;
 mod path;
 mod query;
 
-pub use json::{Json, parse_json, read_body};
+pub use json::Json;
 pub use path::Path;
 pub use query::Query;
 

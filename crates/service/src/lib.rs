@@ -27,8 +27,8 @@ mod shutdown;
 mod socket;
 
 pub use client::{Client, ClientError, Request};
-pub use listeners::{ListenError, Listeners};
+pub use listeners::{ListenError, Listeners, LocalAddrs};
 pub use ops::{Ops, Part};
-pub use problem::{Kind, Problem, Violation};
+pub use problem::Problem;
 pub use server::serve;
 pub use shutdown::Shutdown;

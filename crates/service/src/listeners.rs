@@ -17,6 +17,15 @@ pub struct Listeners {
     pub ops: TcpListener,
 }
 
+/// Where a service can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalAddrs {
+    /// For requests.
+    pub api: SocketAddr,
+    /// For probes and metrics.
+    pub ops: SocketAddr,
+}
+
 /// An address could not be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -52,17 +61,19 @@ impl Listeners {
     }
 
     /// Both on free ports that only this machine reaches.
-    pub async fn ephemeral() -> Result<Self, ListenError> {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    pub async fn ephemeral() -> io::Result<Self> {
         Ok(Self {
-            api: bind(any, "--listen").await?,
-            ops: bind(any, "--ops-listen").await?,
+            api: TcpListener::bind("127.0.0.1:0").await?,
+            ops: TcpListener::bind("127.0.0.1:0").await?,
         })
     }
 
-    /// Where they listen, with the ports that they really got: for requests, then for probes.
-    pub fn local_addrs(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        Ok((self.api.local_addr()?, self.ops.local_addr()?))
+    /// Where they listen, with the ports that they really got.
+    pub fn local_addrs(&self) -> io::Result<LocalAddrs> {
+        Ok(LocalAddrs {
+            api: self.api.local_addr()?,
+            ops: self.ops.local_addr()?,
+        })
     }
 }
 

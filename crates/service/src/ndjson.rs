@@ -2,8 +2,6 @@
 //!
 //! A line is bounded; a stream that breaks in the middle of a line is an error, never a shorter line.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -42,17 +40,16 @@ where
 
 /// The items of an answer, as they come.
 pub fn read<T: DeserializeOwned>(
-    service: &Arc<str>,
     answer: reqwest::Response,
-) -> impl Stream<Item = Result<T, ClientError>> + Send + use<T> {
-    let service = service.clone();
+) -> impl Stream<Item = Result<T, ClientError>> + Send {
+    let url = answer.url().to_string();
     let bytes = answer.bytes_stream().map_err(std::io::Error::other);
     FramedRead::new(
         StreamReader::new(bytes),
         LinesCodec::new_with_max_length(LINE_LIMIT),
     )
     .map(move |line| {
-        let line = line.map_err(|source| ClientError::answer(&service, source))?;
-        serde_json::from_str(&line).map_err(|source| ClientError::answer(&service, source))
+        let line = line.map_err(|source| ClientError::broken(&url, source))?;
+        serde_json::from_str(&line).map_err(|source| ClientError::broken(&url, source))
     })
 }

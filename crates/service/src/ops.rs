@@ -48,7 +48,7 @@ struct Inner {
 /// Something that must turn, or the process is stuck.
 struct Turning {
     name: String,
-    beats: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    turns: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// One thing that a service needs, and how it is. Clones are the same.
@@ -116,16 +116,11 @@ impl Ops {
         self.add(name, false)
     }
 
-    /// Something that must turn, a thread or a task: asked at every liveness probe, it says whether it has lately, or why it
-    /// has not. An error means that a restart would help.
-    pub fn heartbeat(
-        &self,
-        name: &str,
-        beats: impl Fn() -> Result<(), String> + Send + Sync + 'static,
-    ) {
+    /// Something that must turn; `turns` says whether it has lately. False for it means that a restart would help.
+    pub fn alive(&self, name: &str, turns: impl Fn() -> bool + Send + Sync + 'static) {
         let turning = Turning {
             name: name.to_owned(),
-            beats: Box::new(beats),
+            turns: Box::new(turns),
         };
         lock(&self.inner.turning).push(turning);
     }
@@ -190,11 +185,11 @@ impl Ops {
         let parts: BTreeMap<_, _> = lock(&self.inner.turning)
             .iter()
             .map(|turning| {
-                let beat = (turning.beats)();
+                let ok = (turning.turns)();
                 let part = PartReport {
-                    ok: beat.is_ok(),
+                    ok,
                     required: true,
-                    why: beat.err(),
+                    why: (!ok).then(|| "stuck".to_owned()),
                 };
                 (turning.name.clone(), part)
             })

@@ -50,15 +50,14 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// After an error that is not the client's (no file descriptors left): time for others to close some.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves requests with `api` and the operator with `ops` until `shutdown`, and then waits for what that tracks, within its grace
-/// time.
+/// Serves requests with `api` and the operator with `ops` until `shutdown`, and then ends within its grace time.
 pub async fn serve(
     listeners: Listeners,
     api: Router,
     ops: Ops,
     shutdown: Shutdown,
 ) -> io::Result<()> {
-    let (api_address, ops_address) = listeners.local_addrs()?;
+    let addresses = listeners.local_addrs()?;
     let service = ops.service().to_owned();
     let api = Layers {
         service: service.clone(),
@@ -86,7 +85,7 @@ pub async fn serve(
             grace: Duration::ZERO,
         },
     ));
-    tracing::info!(service, api = %api_address, ops = %ops_address, "{service} listens on {api_address}");
+    tracing::info!(service, api = %addresses.api, ops = %addresses.ops, "{service} listens on {}", addresses.api);
     accept(
         listeners.api,
         api,
@@ -97,7 +96,6 @@ pub async fn serve(
         },
     )
     .await;
-    shutdown.finished().await;
     probes_end.cancel();
     for task in [probes, upkeep] {
         task.await.map_err(io::Error::other)?;

@@ -106,10 +106,11 @@ impl Shutdown {
         self.hard.cancel();
     }
 
-    /// Waits until all tracked tasks have ended, or until the hard end.
+    /// Waits until `soft` is cancelled and all tracked tasks have ended, or until `hard` is cancelled.
     ///
     /// Services that share a `Shutdown` wait for each other's tasks.
     pub async fn finished(&self) {
+        self.soft.cancelled().await;
         self.tracker.close();
         tokio::select! {
             () = self.tracker.wait() => {}

@@ -316,7 +316,7 @@ fn refusal(written: &[u8]) -> Option<StatusCode> {
 /// A whole HTTP/1 answer to a request that could not be read.
 fn answer_to_unparsed(status: StatusCode) -> Option<Vec<u8>> {
     let detail = (status == StatusCode::BAD_REQUEST)
-        .then(|| "This is not a well-formed HTTP request.".to_owned());
+        .then(|| "this is not a well-formed HTTP request".to_owned());
     let request_id = Uuid::now_v7().to_string();
     // Neither method nor path are known.
     let problem = Problem::for_status(status, detail)?.about("/", &request_id);

@@ -25,7 +25,7 @@ pub struct Traceparent {
 /// The text is no `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a traceparent")]
-pub struct BadTraceparent;
+pub struct NoTraceparent;
 
 /// What a scope knows.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ tokio::task_local! {
 
 impl Traceparent {
     /// The beginning of a new trace.
-    pub fn begin() -> Self {
+    pub fn new() -> Self {
         Self {
             // Zero means "none" in both.
             trace_id: rand::random::<u128>() | 1,
@@ -49,25 +49,20 @@ impl Traceparent {
         }
     }
 
-    /// That of the scope in which this is called. A spawned task is outside: take it along, and open a [`scope`](Self::scope).
-    pub fn current() -> Option<Self> {
-        SCOPE.try_with(|scope| scope.traceparent).ok()
-    }
-
-    /// Does the work with this as the current one.
-    pub async fn scope<F: Future>(self, work: F) -> F::Output {
-        let scope = Scope {
-            traceparent: self,
-            request_id: None,
-        };
-        SCOPE.scope(scope, work).await
+    /// That of the scope in which this is called; outside of any, the beginning of a new trace.
+    ///
+    /// A spawned task is outside: take it before and continue it inside with [`continued`].
+    pub fn current() -> Self {
+        SCOPE
+            .try_with(|scope| scope.traceparent)
+            .unwrap_or_default()
     }
 
     /// A step further in the same trace.
     #[must_use]
     pub fn child(self) -> Self {
         Self {
-            span_id: Self::begin().span_id,
+            span_id: Self::new().span_id,
             ..self
         }
     }
@@ -76,12 +71,18 @@ impl Traceparent {
     pub fn following(header: Option<&str>) -> Self {
         header
             .and_then(|header| header.parse().ok())
-            .map_or_else(Self::begin, Self::child)
+            .map_or_else(Self::new, Self::child)
     }
 
     /// The trace's id as in logs: 32 hexadecimal digits.
-    pub fn trace_id(self) -> String {
+    pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace_id)
+    }
+}
+
+impl Default for Traceparent {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -96,19 +97,19 @@ impl fmt::Display for Traceparent {
 }
 
 impl FromStr for Traceparent {
-    type Err = BadTraceparent;
+    type Err = NoTraceparent;
 
     /// Later versions may have more behind the four fields.
-    fn from_str(text: &str) -> Result<Self, BadTraceparent> {
+    fn from_str(text: &str) -> Result<Self, NoTraceparent> {
         let mut fields = text.split('-');
         let mut next = |digits| hex(fields.next(), digits);
         let version = next(2)?;
         let trace_id = next(32)?;
-        let span_id = u64::try_from(next(16)?).map_err(|_| BadTraceparent)?;
-        let flags = u8::try_from(next(2)?).map_err(|_| BadTraceparent)?;
+        let span_id = u64::try_from(next(16)?).map_err(|_| NoTraceparent)?;
+        let flags = u8::try_from(next(2)?).map_err(|_| NoTraceparent)?;
         let more = fields.next().is_some();
         if version == 0xff || (version == 0 && more) || trace_id == 0 || span_id == 0 {
-            return Err(BadTraceparent);
+            return Err(NoTraceparent);
         }
         Ok(Self {
             trace_id,
@@ -119,16 +120,16 @@ impl FromStr for Traceparent {
 }
 
 /// Exactly so many lower-case hexadecimal digits.
-fn hex(field: Option<&str>, digits: usize) -> Result<u128, BadTraceparent> {
-    let field = field.ok_or(BadTraceparent)?;
+fn hex(field: Option<&str>, digits: usize) -> Result<u128, NoTraceparent> {
+    let field = field.ok_or(NoTraceparent)?;
     let well_formed = field.len() == digits
         && field
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if !well_formed {
-        return Err(BadTraceparent);
+        return Err(NoTraceparent);
     }
-    u128::from_str_radix(field, 16).map_err(|_| BadTraceparent)
+    u128::from_str_radix(field, 16).map_err(|_| NoTraceparent)
 }
 
 /// Does the work as a part of the trace that a message's header names, or of a new one; logs inside carry the trace's id.
@@ -139,7 +140,11 @@ pub async fn continued<F: Future>(
 ) -> F::Output {
     let traceparent = Traceparent::following(header);
     let span = tracing::info_span!("work", work, trace_id = traceparent.trace_id());
-    traceparent.scope(future).instrument(span).await
+    let scope = Scope {
+        traceparent,
+        request_id: None,
+    };
+    SCOPE.scope(scope, future).instrument(span).await
 }
 
 /// Does the work of a request.
@@ -200,7 +205,7 @@ mod tests {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
             "00-+bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01",
         ] {
-            assert_eq!(text.parse::<Traceparent>(), Err(BadTraceparent), "{text}");
+            assert_eq!(text.parse::<Traceparent>(), Err(NoTraceparent), "{text}");
         }
     }
 
@@ -212,9 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_continues_the_trace_of_its_message() {
-        let inside = continued("test", Some(EXAMPLE), async { Traceparent::current() })
-            .await
-            .expect("it is in a scope");
+        let inside = continued("test", Some(EXAMPLE), async { Traceparent::current() }).await;
         assert_eq!(inside.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_ne!(inside.to_string(), EXAMPLE, "it is a step further");
         assert_eq!(current_request_id(), None);
@@ -226,8 +229,7 @@ mod tests {
             (Traceparent::current(), Traceparent::current())
         })
         .await;
-        assert!(first.is_some());
         assert_eq!(first, second);
-        assert_eq!(Traceparent::current(), None);
+        assert_ne!(Traceparent::current(), first);
     }
 }

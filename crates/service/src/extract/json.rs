@@ -13,7 +13,7 @@ use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
 use super::{code, cut, quoted};
-use crate::{Kind, Problem};
+use crate::Problem;
 
 /// A body in JSON: read as an extractor, written as a response.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,40 +28,36 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                Kind::UnsupportedMediaType,
-                "This address takes JSON: send it with `Content-Type: application/json`.",
+            return Err(Problem::unsupported_media_type(
+                "send the body as JSON, with Content-Type: application/json",
             ));
         }
-        let body = read_body(request, state).await?;
-        parse_json(&body).map(Self)
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| unread(&rejection))?;
+        Self::from_bytes(&bytes)
     }
 }
 
-/// The whole body; a problem when it is too large or was cut off.
-pub async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| unread(&rejection))
-}
-
-/// Reads JSON; the problem points at the place.
-pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    if std::str::from_utf8(body).is_err() {
-        return Err(Problem::invalid("The body is not UTF-8."));
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads bytes as the extractor reads a body.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
+        if std::str::from_utf8(bytes).is_err() {
+            return Err(Problem::malformed("the body is not UTF-8"));
+        }
+        if holds_nul(bytes) {
+            return Err(Problem::malformed(
+                "the body holds a NUL character: text must not",
+            ));
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let place = error.path().clone();
+            wrong(&place, &error.into_inner())
+        })?;
+        deserializer.end().map_err(|error| syntax(&error))?;
+        Ok(Self(value))
     }
-    if holds_nul(body) {
-        return Err(Problem::invalid(
-            "The body holds a NUL character: text must not.",
-        ));
-    }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let place = error.path().clone();
-        wrong(&place, &error.into_inner())
-    })?;
-    reader.end().map_err(|error| syntax(&error))?;
-    Ok(value)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -88,9 +84,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// The body did not come whole.
 fn unread(rejection: &BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::too_large("The body is larger than this address takes. Send less.")
+        Problem::payload_too_large("the body is larger than this address takes: send less")
     } else {
-        Problem::invalid("The body was cut off before its end. Send it again.")
+        Problem::malformed("the body ended before it was whole")
     }
 }
 
@@ -111,15 +107,18 @@ fn wrong(place: &Path, error: &serde_json::Error) -> Problem {
     {
         push(&mut pointer, field);
     }
-    Problem::unprocessable("The body is JSON, but not what this address takes. See errors.")
-        .with_error(&pointer, code, cut(message))
+    let message = cut(message);
+    Problem::invalid(format!(
+        "{}: {message}",
+        if pointer.is_empty() { "body" } else { &pointer }
+    ))
+    .with_error(pointer, code, message)
 }
 
 fn syntax(error: &serde_json::Error) -> Problem {
-    Problem::invalid(format!(
-        "The body is not JSON: {}.",
-        cut(&error.to_string())
-    ))
+    let message = cut(&error.to_string());
+    Problem::malformed(format!("the body is not JSON: {message}"))
+        .with_error("", "not-json", message)
 }
 
 /// RFC 6901.

@@ -28,8 +28,8 @@ impl<T: DeserializeOwned> Query<T> {
     /// Reads a query as the extractor does.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         if !is_clean(query) {
-            return Err(Problem::invalid(
-                "The query is not UTF-8, or holds a NUL character.",
+            return Err(Problem::malformed(
+                "the query is not UTF-8, or holds a NUL character",
             ));
         }
         let pairs = form_urlencoded::parse(query.as_bytes());
@@ -54,15 +54,9 @@ fn wrong(place: &str, message: &str) -> Problem {
         "missing-field" | "unknown-field" => quoted(message).unwrap_or(place),
         _ => place,
     };
-    // serde's path is "." where it knows none.
-    let pointer = if name == "." {
-        String::new()
-    } else {
-        format!("/{name}")
-    };
-    Problem::invalid("The query is not what this address takes. See errors.").with_error(
-        &pointer,
-        code,
-        cut(message),
-    )
+    let message = cut(message);
+    // A path of serde is "." where it knows none.
+    let name = if name == "." { "" } else { name };
+    let shown = if name.is_empty() { "query" } else { name };
+    Problem::malformed(format!("{shown}: {message}")).with_error(format!("/{name}"), code, message)
 }

@@ -3,62 +3,123 @@
 //! Every route under `/internal` and every route behind the gateway takes one of the two. Never says why a token does not
 //! count; the log does.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::SystemTime};
 
 use axum::extract::{FromRef, FromRequestParts};
 use contract::{Account, Role};
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
+use jsonwebtoken::{Algorithm, Validation};
 
-use super::{Claims, Verifier};
+use super::{Claims, LEEWAY, TYPE, TokenError, TrustedKeys};
 use crate::Problem;
 
-/// A service that asks, known by its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// What its token says.
-    pub claims: Claims,
+/// Checks tokens that are shown to one service. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    name: String,
+    keys: TrustedKeys,
 }
 
-/// The person on whose behalf a service asks.
+/// A service that calls, known by its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
-    /// Who.
-    pub account: Account,
+pub struct Caller {
+    /// The calling service.
+    pub iss: String,
+    /// The person on whose behalf it calls.
+    pub account: Option<Account>,
+    /// The blobs (hexadecimal SHA-256) that the token opens; a token with some opens nothing else.
+    pub blobs: Vec<String>,
+}
+
+/// The person on whose behalf a service calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal(pub Account);
+
+impl Verifier {
+    /// For the service of that name.
+    pub fn new(name: &str, keys: TrustedKeys) -> Self {
+        Self {
+            name: name.to_owned(),
+            keys,
+        }
+    }
+
+    /// Who made this token for this service.
+    pub fn verify(&self, token: &str) -> Result<Caller, TokenError> {
+        let header = jsonwebtoken::decode_header(token)?;
+        if header.typ.as_deref() != Some(TYPE) {
+            return Err(TokenError::NotOurs);
+        }
+        let name = header.kid.ok_or(TokenError::NotOurs)?;
+        let Some(key) = self.keys.decoding(&name) else {
+            return Err(TokenError::UnknownKey(name));
+        };
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.leeway = LEEWAY;
+        validation.set_audience(&[&self.name]);
+        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)?.claims;
+        if claims.iss != name {
+            return Err(TokenError::WrongIssuer);
+        }
+        let now = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap_or_default()
+            .as_secs();
+        if claims.iat > now + LEEWAY {
+            return Err(TokenError::NotYet);
+        }
+        Ok(Caller {
+            iss: claims.iss,
+            account: claims.account,
+            blobs: claims.blobs,
+        })
+    }
+
+    /// Who sent a request with these headers.
+    pub fn verify_headers(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let Some(token) = bearer(headers) else {
+            return Err(Problem::unauthenticated("send a service token as Bearer"));
+        };
+        self.verify(token).map_err(|error| {
+            tracing::warn!(cause = %error, "refused a service token: {error}");
+            Problem::unauthenticated("the service token does not count here")
+        })
+    }
 }
 
 impl Caller {
     /// Only these services may ask, for themselves or for whomever.
-    pub fn require(&self, services: &[&str]) -> Result<(), Problem> {
-        if self.claims.blobs.is_none() && services.contains(&self.claims.iss.as_str()) {
+    pub fn require_one_of(&self, services: &[&str]) -> Result<(), Problem> {
+        if self.blobs.is_empty() && services.contains(&self.iss.as_str()) {
             Ok(())
         } else {
-            Err(Problem::forbidden("This address is not for that service."))
+            Err(Problem::forbidden("this is not for the calling service"))
         }
     }
 
     /// Whether the token was made for that blob.
     pub fn opens(&self, sha256: &str) -> bool {
-        let blobs = self.claims.blobs.as_deref().unwrap_or_default();
-        blobs.iter().any(|blob| blob == sha256)
+        self.blobs.iter().any(|blob| blob == sha256)
     }
 }
 
 impl Principal {
     /// Teachers and admins only.
     pub fn require_teacher(&self) -> Result<(), Problem> {
-        self.require(Role::Teacher, "Only teachers may do this.")
+        self.require(Role::Teacher, "this is for teachers")
     }
 
     /// Admins only.
     pub fn require_admin(&self) -> Result<(), Problem> {
-        self.require(Role::Admin, "Only admins may do this.")
+        self.require(Role::Admin, "this is for admins")
     }
 
-    fn require(&self, role: Role, otherwise: &str) -> Result<(), Problem> {
-        if self.account.role >= role {
+    fn require(&self, role: Role, refusal: &str) -> Result<(), Problem> {
+        if self.role >= role {
             Ok(())
         } else {
-            Err(Problem::forbidden(otherwise))
+            Err(Problem::forbidden(refusal))
         }
     }
 }
@@ -67,7 +128,7 @@ impl Deref for Principal {
     type Target = Account;
 
     fn deref(&self) -> &Account {
-        &self.account
+        &self.0
     }
 }
 
@@ -79,17 +140,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Some(token) = bearer(&parts.headers) else {
-            return Err(Problem::unauthenticated(
-                "Send a token as `Authorization: Bearer …`.",
-            ));
-        };
-        match Verifier::from_ref(state).verify(token) {
-            Ok(claims) => Ok(Self { claims }),
-            Err(_) => Err(Problem::unauthenticated(
-                "The token is not valid here, or has expired.",
-            )),
-        }
+        Verifier::from_ref(state).verify_headers(&parts.headers)
     }
 }
 
@@ -101,13 +152,11 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let claims = Caller::from_request_parts(parts, state).await?.claims;
-        match (claims.account, claims.blobs) {
-            (Some(account), None) => Ok(Self { account }),
-            _ => Err(Problem::forbidden(
-                "This address is for people, not for services.",
-            )),
-        }
+        let caller = Verifier::from_ref(state).verify_headers(&parts.headers)?;
+        caller
+            .account
+            .map(Self)
+            .ok_or_else(|| Problem::unauthenticated("this needs a person: the token names none"))
     }
 }
 

@@ -11,11 +11,11 @@ use std::{
     sync::Arc,
 };
 
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use ed25519_dalek::{
+    SigningKey,
+    pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding},
 };
-use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +25,7 @@ use crate::config::{KeysConfig, TrustedKeysConfig};
 #[derive(Clone)]
 pub struct ServiceKey {
     name: String,
-    signing: SigningKey,
-    encoding: EncodingKey,
+    key: SigningKey,
 }
 
 /// The public keys of the services that are trusted, by name. Clones are the same.
@@ -95,26 +94,23 @@ struct Jwks {
 impl ServiceKey {
     /// A new key for the service of that name.
     pub fn generate(name: &str) -> Self {
-        Self::new(name, SigningKey::from_bytes(&rand::random()))
+        Self {
+            name: name.to_owned(),
+            key: SigningKey::from_bytes(&rand::random()),
+        }
     }
 
     /// The key of the service of that name from its file (PKCS#8, PEM).
     pub fn load(name: &str, path: &Path) -> Result<Self, KeyError> {
-        match SigningKey::from_pkcs8_pem(&read(path)?) {
-            Ok(signing) => Ok(Self::new(name, signing)),
-            Err(_) => Err(KeyError::Malformed {
-                path: path.to_owned(),
-                expected: "an Ed25519 private key in PEM",
-            }),
-        }
-    }
-
-    fn new(name: &str, signing: SigningKey) -> Self {
-        Self {
+        let pem = read(path)?;
+        let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| KeyError::Malformed {
+            path: path.to_owned(),
+            expected: "an Ed25519 private key in PEM",
+        })?;
+        Ok(Self {
             name: name.to_owned(),
-            encoding: EncodingKey::from_ed_der(&pkcs8(&signing)),
-            signing,
-        }
+            key,
+        })
     }
 
     /// The service's name.
@@ -122,17 +118,23 @@ impl ServiceKey {
         &self.name
     }
 
-    pub(super) fn encoding(&self) -> &EncodingKey {
-        &self.encoding
+    pub(super) fn encoding(&self) -> Option<EncodingKey> {
+        let der = self.key.to_pkcs8_der().ok()?;
+        Some(EncodingKey::from_ed_der(der.as_bytes()))
     }
 
     fn public(&self) -> [u8; 32] {
-        self.signing.verifying_key().to_bytes()
+        self.key.verifying_key().to_bytes()
     }
 
     fn save(&self, path: &Path) -> Result<(), KeyError> {
-        let text = BASE64_STANDARD.encode(pkcs8(&self.signing));
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+        let pem = self
+            .key
+            .to_pkcs8_pem(LineEnding::LF)
+            .map_err(|_| KeyError::Malformed {
+                path: path.to_owned(),
+                expected: "a key that can be written as PEM",
+            })?;
         write(path, pem.as_bytes(), 0o600)
     }
 }
@@ -155,10 +157,10 @@ impl TrustedKeys {
         })
     }
 
-    /// Those of these services.
-    pub fn of(keys: &[&ServiceKey]) -> Self {
+    /// The public halves of these keys.
+    pub fn from_keys<'a>(keys: impl IntoIterator<Item = &'a ServiceKey>) -> Self {
         let keys = keys
-            .iter()
+            .into_iter()
             .map(|key| (key.name.clone(), Trusted::new(key.public())));
         Self {
             keys: Arc::new(keys.collect()),
@@ -180,7 +182,7 @@ impl TrustedKeys {
         })
     }
 
-    pub(super) fn key(&self, name: &str) -> Option<&DecodingKey> {
+    pub(super) fn decoding(&self, name: &str) -> Option<&DecodingKey> {
         self.keys.get(name).map(|trusted| &trusted.decoding)
     }
 
@@ -212,7 +214,7 @@ impl KeysConfig {
     /// The own key of the service of that name, and those that it trusts, which must include its own.
     pub fn load(&self, name: &str) -> Result<(ServiceKey, TrustedKeys), KeyError> {
         let own = ServiceKey::load(name, &self.service_key)?;
-        let trusted = TrustedKeys::load(&self.trusted_keys)?;
+        let trusted = self.trusted.load()?;
         if !trusted.trusts(&own) {
             return Err(KeyError::Untrusted(name.to_owned()));
         }
@@ -258,15 +260,6 @@ pub fn make_keys(folder: &Path, names: &[&str]) -> Result<(), KeyError> {
         source: error.into(),
     })?;
     write(&path, &text, 0o644)
-}
-
-/// RFC 8410: a key of Ed25519 is its 32 bytes behind a fixed head.
-fn pkcs8(key: &SigningKey) -> Vec<u8> {
-    const HEAD: [u8; 16] = [
-        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
-        0x20,
-    ];
-    [&HEAD[..], key.as_bytes()].concat()
 }
 
 fn read(path: &Path) -> Result<String, KeyError> {

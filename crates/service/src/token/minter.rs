@@ -7,14 +7,14 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use contract::Account;
-use jsonwebtoken::{Algorithm, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use time::OffsetDateTime;
 
-use super::{Claims, ServiceKey, TYPE, seconds};
+use super::{Claims, ServiceKey, TYPE};
 
 /// How long a token counts.
 const LIFE: Duration = Duration::from_mins(1);
@@ -30,19 +30,27 @@ pub struct Minter {
 
 struct Inner {
     key: ServiceKey,
-    kept: Mutex<HashMap<Wanted, Kept>>,
+    kept: Mutex<HashMap<(String, Option<Account>), Kept>>,
 }
-
-/// For which service, and on whose behalf.
-type Wanted = (String, Option<Account>);
 
 struct Kept {
     token: Arc<str>,
-    made: SystemTime,
+    until: SystemTime,
+}
+
+/// A token could not be made: the key is not one to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// The key cannot be encoded.
+    #[error("the service key cannot be used to sign")]
+    Key,
+    /// Signing failed.
+    #[error("cannot sign a service token")]
+    Sign(#[from] jsonwebtoken::errors::Error),
 }
 
 impl Minter {
-    /// For the service whose key this is.
+    /// A minter with that key.
     pub fn new(key: ServiceKey) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -57,97 +65,82 @@ impl Minter {
         self.inner.key.name()
     }
 
-    /// For asking `audience` in the service's own name.
-    pub fn service(&self, audience: &str) -> Arc<str> {
-        self.kept_or_made((audience.to_owned(), None), SystemTime::now())
+    /// A token of this service itself, for the service `aud`.
+    pub fn service(&self, aud: &str) -> Result<Arc<str>, MintError> {
+        self.kept_or_new(aud, None, SystemTime::now())
     }
 
-    /// For asking `audience` on behalf of an account.
-    pub fn for_account(&self, audience: &str, account: &Account) -> Arc<str> {
-        self.kept_or_made(
-            (audience.to_owned(), Some(account.clone())),
-            SystemTime::now(),
-        )
+    /// A token of this service on behalf of an account, for the service `aud`.
+    pub fn for_account(&self, aud: &str, account: &Account) -> Result<Arc<str>, MintError> {
+        self.kept_or_new(aud, Some(account), SystemTime::now())
     }
 
-    /// For somebody without a key, to get just these blobs (hexadecimal SHA-256) from `audience` until `expires`.
-    pub fn for_blobs(&self, audience: &str, blobs: Vec<String>, expires: OffsetDateTime) -> String {
+    /// A token that opens just these blobs (hexadecimal SHA-256) of the service `aud` until then.
+    pub fn for_blobs(
+        &self,
+        aud: &str,
+        sha256s: &[String],
+        expires_at: OffsetDateTime,
+    ) -> Result<String, MintError> {
+        let expires_at = u64::try_from(expires_at.unix_timestamp()).unwrap_or_default();
         self.sign(&Claims {
-            exp: expires.unix_timestamp(),
-            blobs: Some(blobs),
-            ..self.claims(audience, SystemTime::now())
+            iss: self.name().to_owned(),
+            aud: aud.to_owned(),
+            iat: seconds(SystemTime::now()),
+            exp: expires_at,
+            account: None,
+            blobs: sha256s.to_vec(),
         })
     }
 
-    pub(super) fn kept_or_made(&self, wanted: Wanted, now: SystemTime) -> Arc<str> {
+    fn kept_or_new(
+        &self,
+        aud: &str,
+        account: Option<&Account>,
+        now: SystemTime,
+    ) -> Result<Arc<str>, MintError> {
+        let wanted = (aud.to_owned(), account.cloned());
         let mut kept = self
             .inner
             .kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(one) = kept.get(&wanted).filter(|one| one.is_fresh(now)) {
-            return one.token.clone();
+        if let Some(one) = kept.get(&wanted).filter(|one| now < one.until) {
+            return Ok(one.token.clone());
         }
         let token: Arc<str> = self
             .sign(&Claims {
+                iss: self.name().to_owned(),
+                aud: aud.to_owned(),
+                iat: seconds(now),
+                exp: seconds(now + LIFE),
                 account: wanted.1.clone(),
-                ..self.claims(&wanted.0, now)
-            })
+                blobs: Vec::new(),
+            })?
             .into();
         if kept.len() >= KEPT {
-            kept.retain(|_, one| one.is_fresh(now));
+            kept.retain(|_, one| now < one.until);
         }
-        // All of them still count: forgetting them costs a signature each, and is rare.
+        // All of them still count: forgetting some costs a signature each, and is rare.
         if kept.len() >= KEPT {
             kept.clear();
         }
         let one = Kept {
             token: token.clone(),
-            made: now,
+            until: now + LIFE / 2,
         };
         kept.insert(wanted, one);
-        token
+        Ok(token)
     }
 
-    #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
-        self.inner
-            .kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
-    }
-
-    fn claims(&self, audience: &str, now: SystemTime) -> Claims {
-        Claims {
-            iss: self.name().to_owned(),
-            aud: audience.to_owned(),
-            iat: seconds(now),
-            exp: seconds(now + LIFE),
-            account: None,
-            blobs: None,
-        }
-    }
-
-    fn sign(&self, claims: &Claims) -> String {
+    fn sign(&self, claims: &Claims) -> Result<String, MintError> {
         let header = Header {
             typ: Some(TYPE.to_owned()),
             kid: Some(self.name().to_owned()),
             ..Header::new(Algorithm::EdDSA)
         };
-        jsonwebtoken::encode(&header, claims, self.inner.key.encoding()).unwrap_or_else(|error| {
-            // Signing with a key that could be loaded does not fail; an empty token is refused everywhere.
-            tracing::error!(%error, "cannot sign a service token");
-            String::new()
-        })
-    }
-}
-
-impl Kept {
-    /// Its first half is not over; a clock that was set back makes it stale.
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        now.duration_since(self.made)
-            .is_ok_and(|age| age < LIFE / 2)
+        let key: EncodingKey = self.inner.key.encoding().ok_or(MintError::Key)?;
+        Ok(jsonwebtoken::encode(&header, claims, &key)?)
     }
 }
 
@@ -155,4 +148,10 @@ impl fmt::Debug for Minter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Minter").field(&self.name()).finish()
     }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }

@@ -1,1 +1,0 @@
-//! What clients are told, and what they are not.
