@@ -1,0 +1,51 @@
+//! Every route on one screen.
+
+mod dead_letters;
+mod internal;
+mod languages;
+mod runs;
+mod submissions;
+mod view;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{intake::MAX_BODY_BYTES, state::State};
+
+/// A thousand reads of the log.
+const MAX_READS_BYTES: usize = 512 << 10;
+
+/// All routes: public ones under `/api/v1`, those for other services under `/internal`.
+pub fn router(state: State) -> Router {
+    let internal = Router::new()
+        .route("/internal/streams/{id}", get(internal::stream))
+        .route("/internal/log", post(internal::log))
+        .layer(DefaultBodyLimit::max(MAX_READS_BYTES));
+    let (public, _) = public().split_for_parts();
+    public.merge(internal).with_state(state)
+}
+
+/// The public routes as a document.
+pub fn openapi() -> OpenApi {
+    public().split_for_parts().1
+}
+
+fn public() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(submissions::list, submissions::submit))
+        .routes(routes!(submissions::show))
+        .routes(routes!(submissions::code))
+        .routes(routes!(submissions::cancel))
+        .routes(routes!(runs::run))
+        .routes(routes!(runs::show))
+        .routes(routes!(languages::list))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::show, dead_letters::discard))
+        .routes(routes!(dead_letters::replay))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}

@@ -1,0 +1,106 @@
+//! Starting and ending the service.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::{Topic, topic::group};
+use queue::{Consumer, KafkaConfig, Producer, Stop, admin::Admin, ordered};
+use service::{
+    Client, Listeners, Ops, Shutdown, database,
+    token::{Minter, Verifier},
+};
+
+use crate::{
+    accept::StoredManifests, config::Config, dead_letters, error::Error, languages::Languages,
+    log_writer, outbox::Outbox, routes, state::State, store::MIGRATOR, watch,
+};
+
+/// The service's name in tokens and keys.
+const NAME: &str = "execute";
+
+/// How long batches may go on being written after the soft end.
+const CONSUMER_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs until `shutdown`.
+pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Result<(), Error> {
+    let (key, trusted) = config.keys.load(NAME)?;
+    let pool = database::connect(&config.database, NAME).await?;
+    database::check(&pool, &MIGRATOR, NAME).await?;
+    let minter = Minter::new(key);
+    let mut runners = vec![];
+    for url in &config.runner_urls {
+        runners.push(Client::new(url, "runner", minter.clone())?);
+    }
+    let producer = Producer::start(&config.kafka, NAME)?;
+    let admin = Admin::new(&config.kafka)?;
+    let patience = Arc::new(config.patience);
+    let state = State {
+        question: Client::new(&config.question_url, "question", minter)?,
+        languages: Languages::new(runners),
+        outbox: Outbox::start(pool.clone(), producer.clone(), &patience, &shutdown),
+        manifests: Arc::new(StoredManifests::default()),
+        patience,
+        verifier: Verifier::new(NAME, trusted),
+        pool: pool.clone(),
+    };
+
+    let ops = Ops::new(NAME);
+    // Kafka is no part of it: without Kafka things are accepted all the same.
+    database::watch(&pool, ops.part("database"), &shutdown);
+    let consumers = start_consumers(&config.kafka, &producer, &state, &ops, &shutdown)?;
+    shutdown
+        .tracker()
+        .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
+
+    service::serve(listeners, routes::router(state), ops, shutdown).await?;
+    for consumer in consumers {
+        consumer.ended().await?;
+    }
+    Ok(())
+}
+
+fn start_consumers(
+    kafka: &KafkaConfig,
+    producer: &Producer,
+    state: &State,
+    ops: &Ops,
+    shutdown: &Shutdown,
+) -> Result<[Consumer; 2], Error> {
+    let stop = || {
+        Stop::new(
+            shutdown.soft().clone(),
+            shutdown.hard().clone(),
+            CONSUMER_GRACE,
+        )
+    };
+    let (pool, outbox) = (state.pool.clone(), state.outbox.clone());
+    let log = ordered::start(
+        kafka,
+        producer,
+        group::LOG,
+        &[Topic::Events],
+        ordered::Batches::default(),
+        stop(),
+        move |batch| {
+            let (pool, outbox) = (pool.clone(), outbox.clone());
+            async move { log_writer::write(&pool, &outbox, &batch.deliveries).await }
+        },
+    )?;
+    let pool = state.pool.clone();
+    let letters = ordered::start(
+        kafka,
+        producer,
+        group::DEAD_LETTERS,
+        &[Topic::DeadLetters],
+        ordered::Batches::default(),
+        stop(),
+        move |batch| {
+            let pool = pool.clone();
+            async move { dead_letters::keep(&pool, &batch.deliveries).await }
+        },
+    )?;
+    for (name, consumer) in [("log writer", &log), ("dead letters", &letters)] {
+        let heartbeat = consumer.heartbeat();
+        ops.alive(name, move || heartbeat.is_alive());
+    }
+    Ok([log, letters])
+}
