@@ -3,7 +3,7 @@
 //! Compilers are run like learners' programs, for what they read was written by learners. Only regular files that are
 //! named in the table come out. Two submissions of the same code share one compilation, also while it is under way.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sandbox::{
@@ -54,11 +54,14 @@ pub(crate) struct Runnable {
     pub(crate) sources: Sources,
 }
 
+/// By key: a build that is done or under way.
+type Builds = Lru<[u8; 32], Arc<OnceCell<Arc<Build>>>>;
+
 /// Compiles, and remembers.
 #[derive(Debug)]
 pub(crate) struct Compiler {
     sandbox: Sandbox,
-    builds: Mutex<Lru<[u8; 32], Arc<OnceCell<Arc<Build>>>>>,
+    builds: Mutex<Builds>,
 }
 
 impl Compiler {
@@ -80,13 +83,13 @@ impl Compiler {
         let key = key(toolchain, code);
         let cell = self.lock().touch(&key);
         let mut made_now = false;
-        let built = cell
+        let outcome = cell
             .get_or_try_init(async || {
                 made_now = true;
                 self.build(toolchain, sources).await
             })
             .await;
-        let build = match built {
+        let build = match outcome {
             Ok(build) => Arc::clone(build),
             Err(NotKept::Stopped(build)) => {
                 self.lock().remove(&key);
@@ -104,7 +107,7 @@ impl Compiler {
         Ok((build, !made_now))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Lru<[u8; 32], Arc<OnceCell<Arc<Build>>>>> {
+    fn lock(&self) -> MutexGuard<'_, Builds> {
         // The map is whole between any two of its own calls.
         self.builds.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -100,6 +100,17 @@ pub(crate) struct Sources {
     pub(crate) lines: LineMap,
 }
 
+impl Sources {
+    /// The names of its files of these kinds.
+    fn of_kind(&self, extensions: &[&str]) -> impl Iterator<Item = &str> {
+        let names = self.files.iter().map(|file| file.name.as_str());
+        names.filter(|name| {
+            let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+            extension.is_some_and(|extension| extensions.contains(&extension))
+        })
+    }
+}
+
 /// Why code cannot be arranged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ArrangeError {
@@ -218,20 +229,19 @@ fn arrange_script(code: &Code<'_>, main: &str, solution: &str) -> Result<Sources
             with_main(code, file(main, text))?,
             vec![(main, Origin::Solution)],
         ),
-        Some(driver) => match lines::fill(driver, text) {
-            Some((filled, origin)) => (with_main(code, file(main, filled))?, vec![(main, origin)]),
-            None => {
+        Some(driver) => {
+            if let Some((filled, origin)) = lines::fill(driver, text) {
+                (with_main(code, file(main, filled))?, vec![(main, origin)])
+            } else {
                 let mut files = with_main(code, file(solution, text))?;
                 if files.iter().any(|other| other.name == main) {
                     return Err(ArrangeError::TakenName(main.to_owned()));
                 }
                 files.push(file(main, driver));
-                (
-                    files,
-                    vec![(main, Origin::Driver), (solution, Origin::Solution)],
-                )
+                let origins = vec![(main, Origin::Driver), (solution, Origin::Solution)];
+                (files, origins)
             }
-        },
+        }
     };
     Ok(Sources {
         files,

@@ -93,21 +93,18 @@ fn rewrite_file(text: &str, name: &str, origin: Origin) -> String {
             .unwrap_or(before);
         // `Main.java` inside `MyMain.java` or `lib/Main.java` is another file.
         let is_whole = !place.ends_with(|c: char| c.is_alphanumeric() || "_./-".contains(c));
-        match line_behind(behind).filter(|_| is_whole) {
-            Some((line, end)) => {
-                done.push_str(place);
-                done.push_str(&origin.locate(line));
-                // The quote that opened a Python file name closes behind the line.
-                if behind.starts_with('"') {
-                    done.push('"');
-                }
-                rest = &behind[end..];
+        if let Some((line, end)) = line_behind(behind).filter(|_| is_whole) {
+            done.push_str(place);
+            done.push_str(&origin.locate(line));
+            // The quote that opened a Python file name closes behind the line.
+            if behind.starts_with('"') {
+                done.push('"');
             }
-            None => {
-                done.push_str(before);
-                done.push_str(name);
-                rest = behind;
-            }
+            rest = &behind[end..];
+        } else {
+            done.push_str(before);
+            done.push_str(name);
+            rest = behind;
         }
     }
     done.push_str(rest);

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::judge::{Events, Judge, JudgeError};
+use crate::toolchain::Toolchain;
 
 /// What the caller is told to wait when all places are taken, in seconds.
 const RETRY_AFTER: u64 = 1;
@@ -49,7 +50,7 @@ impl Runner {
     /// What is installed.
     pub(crate) fn languages(&self) -> Vec<InstalledLanguage> {
         let toolchains = self.judge.toolchains.iter();
-        toolchains.map(|toolchain| toolchain.installed()).collect()
+        toolchains.map(Toolchain::installed).collect()
     }
 
     /// What is in force.

@@ -102,9 +102,8 @@ impl Ending {
             Some(LimitKind::Cpu | LimitKind::Wall) => Some(Verdict::TimeLimit),
             Some(LimitKind::Memory) => Some(Verdict::MemoryLimit),
             Some(LimitKind::Output | LimitKind::FileSize) => Some(Verdict::OutputLimit),
-            Some(LimitKind::Processes) => Some(Verdict::RuntimeError),
             None if exit_code == Some(0) => None,
-            None => Some(Verdict::RuntimeError),
+            Some(LimitKind::Processes) | None => Some(Verdict::RuntimeError),
         };
         Self {
             verdict,

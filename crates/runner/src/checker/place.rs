@@ -15,10 +15,10 @@ pub(super) fn difference(found: &Mismatch<'_>, answer: &[u8]) -> Difference {
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |end| end + 1);
-    let lines = before.iter().filter(|byte| **byte == b'\n').count();
+    let lines = before.split(|byte| *byte == b'\n').count();
     let column = clean(&before[line_start..]).chars().count();
     Difference {
-        line: number(lines + 1),
+        line: number(lines),
         column: number(column + 1),
         expected: cut(found.expected),
         got: cut(found.got),

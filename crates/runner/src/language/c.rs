@@ -29,7 +29,7 @@ pub(super) static C: Spec = Spec {
     find: |_| find_program("gcc"),
     version: full_version,
     arrange,
-    compile: |command| compile(command, C_FLAGS, "c", &[".c"]),
+    compile: |command| compile(command, C_FLAGS, "c", &["c"]),
     product: Product::File("main"),
     is_noise,
     run,
@@ -50,7 +50,7 @@ pub(super) static CPP: Spec = Spec {
     find: |_| find_program("g++"),
     version: full_version,
     arrange,
-    compile: |command| compile(command, CPP_FLAGS, "c++", &[".cpp", ".cc", ".cxx"]),
+    compile: |command| compile(command, CPP_FLAGS, "c++", &["cpp", "cc", "cxx"]),
     product: Product::File("main"),
     is_noise,
     run,
@@ -108,10 +108,7 @@ fn compile(command: &Command<'_>, flags: &str, language: &str, extensions: &[&st
         "-x",
         "none",
     ]));
-    let others = command.sources.files.iter().map(|file| file.name.as_str());
-    argv.extend(words(others.filter(|name| {
-        extensions.iter().any(|extension| name.ends_with(extension))
-    })));
+    argv.extend(words(command.sources.of_kind(extensions)));
     argv.extend(words(["-lm"]));
     argv
 }

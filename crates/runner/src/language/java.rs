@@ -133,8 +133,7 @@ fn compile(command: &Command<'_>) -> Vec<String> {
     let archive = "-XX:SharedArchiveFile=/app/javac.jsa";
     let machine: &[&str] = if command.prepared { &[archive] } else { &[] };
     let mut argv = javac(command.home, machine);
-    let names = command.sources.files.iter().map(|file| file.name.as_str());
-    argv.extend(words(names.filter(|name| name.ends_with(".java"))));
+    argv.extend(words(command.sources.of_kind(&["java"])));
     argv
 }
 

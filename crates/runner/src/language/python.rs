@@ -43,8 +43,7 @@ pub(super) static PYTHON: Spec = Spec {
         let mut argv = words([path(command.home)]);
         argv.extend(words(BARE));
         argv.extend(words(["-c", CHECK]));
-        let names = command.sources.files.iter().map(|file| file.name.as_str());
-        argv.extend(words(names.filter(|name| name.ends_with(".py"))));
+        argv.extend(words(command.sources.of_kind(&["py"])));
         argv
     },
     product: Product::Sources,

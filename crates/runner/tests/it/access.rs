@@ -3,7 +3,8 @@
 use contract::Language;
 use contract::runner_api::RunnerConfig;
 
-use crate::support::{ask, world};
+use crate::ask::ask;
+use crate::support::world;
 
 #[test]
 fn only_evaluation_and_execute_may_ask() {

@@ -3,8 +3,8 @@
 use contract::Language;
 use contract::verdict::Verdict;
 
+use crate::ask::ask;
 use crate::programs::{ALL, Fate, program};
-use crate::support::ask;
 
 #[test]
 fn the_same_code_is_compiled_once() {

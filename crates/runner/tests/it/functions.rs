@@ -3,7 +3,7 @@
 use contract::Language;
 use contract::verdict::Verdict;
 
-use crate::support::{Answer, Ask, ask};
+use crate::ask::{Answer, Ask, ask};
 
 /// A driver that calls `add`, a right solution that also prints, one that crashes in line 3, one broken in line 3.
 struct Question {

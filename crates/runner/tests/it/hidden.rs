@@ -5,7 +5,7 @@ use contract::manifest::Feedback;
 use contract::runner_api::RunnerEvent;
 use contract::verdict::Verdict;
 
-use crate::support::{Ask, ask};
+use crate::ask::{Ask, ask};
 
 /// Writes its input to both streams, fails on a word that only hidden tests have.
 const CODE: &str = "import sys\nword = input()\nprint(word)\nprint(word, file=sys.stderr)\nif word.startswith('secret'): sys.exit(77)\n";

@@ -2,6 +2,8 @@
 #![cfg(test)]
 
 mod access;
+mod ask;
+mod blob_server;
 mod caches;
 mod functions;
 mod hidden;

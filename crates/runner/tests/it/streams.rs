@@ -8,7 +8,8 @@ use contract::runner_api::RunnerEvent;
 use contract::verdict::Verdict;
 use futures::StreamExt;
 
-use crate::support::{World, ask, eventually};
+use crate::ask::ask;
+use crate::support::{World, eventually};
 
 /// Sleeps as many hundredths of a second as it is told, then says so.
 const SLEEPER: &str = "import time\nn = int(input())\ntime.sleep(n / 100)\nprint(n)\n";
@@ -80,10 +81,10 @@ fn lazy_judging_skips_what_follows_a_failure() {
 fn points_and_groups_add_up() {
     let answer = ask(Language::Python, "print(input())")
         .test("1", "1", |test| {
-            (test.group, test.points) = (Some("a".into()), Some(30.0))
+            (test.group, test.points) = (Some("a".into()), Some(30.0));
         })
         .test("2", "x", |test| {
-            (test.group, test.points) = (Some("b".into()), Some(70.0))
+            (test.group, test.points) = (Some("b".into()), Some(70.0));
         })
         .judge();
     let verdict = answer.verdict();
@@ -98,7 +99,8 @@ fn points_and_groups_add_up() {
 #[test]
 fn answers_of_many_megabytes_are_compared() {
     let lines = 700_000;
-    let expected: String = (0..lines).map(|n| format!("{n}\n")).collect();
+    let numbers: Vec<String> = (0..lines).map(|n: u32| n.to_string()).collect();
+    let expected = numbers.join("\n");
     let code = format!("print('\\n'.join(map(str, range({lines}))))");
     let answer = ask(Language::Python, &code)
         .hidden(&expected, &expected)

@@ -3,8 +3,8 @@
 use contract::Language;
 use contract::verdict::{LimitKind, Verdict};
 
+use crate::ask::{Answer, Ask, ask};
 use crate::programs::{ALL, Fate, program};
-use crate::support::{Answer, Ask, ask};
 
 /// The program judged on a sample and a hidden test.
 fn asked(language: Language, fate: Fate) -> Ask {
