@@ -7,7 +7,8 @@ mod claim;
 mod review;
 
 pub(crate) use claim::{
-    Claim, Mine, NewClaim, Stored, finish, forget_finals, is_late, release, renew, take,
+    Claim, Mine, NewClaim, ReviewFacts, Stored, finish, forget_finals, is_over, release, renew,
+    take,
 };
 pub(crate) use review::{
     Call, cached_answer, forget_answers, forget_budgets, keep_answer, start_call,
@@ -72,3 +73,6 @@ fn integer(number: u32) -> i32 {
 fn counted(number: i32) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,13 +21,13 @@ use contract::{
 };
 use eventsource_stream::{EventStreamError, Eventsource as _};
 use futures::{Stream, StreamExt as _};
-use rand::Rng as _;
 use reqwest::{Response, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use self::{answer::Answer, breaker::Breaker, wire::Chunk};
 use super::{Review, Skip};
+use crate::{config::Secret, jitter::jittered};
 
 /// Further tries before the first byte.
 const RETRIES: u32 = 2;
@@ -51,7 +51,7 @@ const LONGEST_ERROR: usize = 16 << 10;
 pub(crate) struct OpenAi {
     http: reqwest::Client,
     url: String,
-    key: Option<String>,
+    key: Option<Secret>,
     model: String,
     max_tokens: u32,
     patience: Patience,
@@ -63,7 +63,7 @@ pub(crate) struct OpenAi {
 pub(crate) struct Server {
     /// The base address, such as `https://api.openai.com/v1`.
     pub(crate) url: String,
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<Secret>,
     pub(crate) model: String,
     /// The model may write so many tokens.
     pub(crate) max_tokens: u32,
@@ -134,7 +134,7 @@ impl OpenAi {
     }
 
     /// Puts the question.
-    pub(crate) fn prepare(&self, job: &ReviewJob) -> Result<Question, serde_json::Error> {
+    pub(crate) fn prepare(&self, job: &ReviewJob) -> Question {
         let user = prompt::user(job);
         let body = serde_json::to_vec(&wire::Request {
             model: &self.model,
@@ -153,15 +153,16 @@ impl OpenAi {
                 include_usage: true,
             },
             max_completion_tokens: self.max_tokens,
-        })?;
+        })
+        .expect("strings and numbers become JSON");
         let lines = job
             .files
             .first()
             .map_or(0, |file| file.content.lines().count());
-        Ok(Question {
+        Question {
             body: body.into(),
             lines: u32::try_from(lines).unwrap_or(u32::MAX),
-        })
+        }
     }
 
     /// Asks, once. `shown` gets each finding as soon as it is whole and valid, also when the answer breaks off later.
@@ -194,7 +195,7 @@ impl OpenAi {
                     None
                 }
             };
-            let pause = pause.unwrap_or_else(|| jittered(PAUSE * 2_u32.pow(tries)));
+            let pause = pause.unwrap_or_else(|| jittered(PAUSE, tries));
             if tries == RETRIES || pause > LONGEST_PAUSE {
                 self.breaker.failed();
                 return Err(Skip::Unavailable);
@@ -212,7 +213,7 @@ impl OpenAi {
             .header(header::ACCEPT, "text/event-stream")
             .body(question.body.clone());
         if let Some(key) = &self.key {
-            request = request.bearer_auth(key);
+            request = request.bearer_auth(key.expose());
         }
         request.send().await
     }
@@ -401,9 +402,4 @@ async fn beginning(response: Response) -> Vec<u8> {
     };
     let _ = timeout(Duration::from_secs(2), read).await;
     body
-}
-
-/// Between half and the whole of it.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(rand::rng().random_range(0.5..1.0))
 }

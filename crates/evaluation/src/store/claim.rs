@@ -153,15 +153,25 @@ fn seconds(number: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(number).ok()
 }
 
-/// Whether that time has passed.
-pub(crate) async fn is_late(
+/// Whether nobody needs to work on the job any more: it is done, or late.
+pub(crate) async fn is_over(
     db: impl PgExecutor<'_>,
+    job: JobKey,
     deadline: OffsetDateTime,
 ) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT now() >= $1")
-        .bind(deadline)
-        .fetch_one(db)
-        .await
+    sqlx::query_scalar(
+        r"
+        SELECT now() >= $4 OR EXISTS (
+            SELECT FROM evaluation.job
+            WHERE submission = $1 AND judgement = $2 AND stage = $3 AND done_at IS NOT NULL)
+        ",
+    )
+    .bind(job.submission.0)
+    .bind(integer(job.judgement))
+    .bind(job.stage.as_str())
+    .bind(deadline)
+    .fetch_one(db)
+    .await
 }
 
 /// Prolongs the lease. False: the claim was superseded, or the job is done.

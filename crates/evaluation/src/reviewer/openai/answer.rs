@@ -81,16 +81,16 @@ impl Answer {
                 summary,
             } => {
                 for finding in many {
-                    self.take_finding(finding, findings);
+                    self.take_finding(&finding, findings);
                 }
                 self.take_summary(summary);
             }
-            Object::Finding(finding) => self.take_finding(finding, findings),
+            Object::Finding(finding) => self.take_finding(&finding, findings),
             Object::Summary(summary) => self.take_summary(Some(summary)),
         }
     }
 
-    fn take_finding(&mut self, raw: RawFinding, findings: &mut Vec<Finding>) {
+    fn take_finding(&mut self, raw: &RawFinding, findings: &mut Vec<Finding>) {
         // After the summary nothing more is expected.
         match checked(raw, self.lines) {
             Some(finding) if self.found < MOST_FINDINGS && self.summary.is_none() => {
@@ -150,7 +150,7 @@ struct RawComplexity {
     space: Option<String>,
 }
 
-fn checked(raw: RawFinding, lines: u32) -> Option<Finding> {
+fn checked(raw: &RawFinding, lines: u32) -> Option<Finding> {
     let line_end = raw.line_end.unwrap_or(raw.line_start);
     let exist = raw.line_start >= 1 && raw.line_start <= line_end && line_end <= lines;
     let message = allowed(&raw.message)?;

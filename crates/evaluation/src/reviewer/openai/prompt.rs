@@ -66,7 +66,7 @@ pub(super) fn user(job: &ReviewJob) -> String {
         .iter()
         .find(|test| test.verdict != Verdict::Accepted)
     {
-        first_failure(&mut text, test, &mark);
+        tell_failure(&mut text, test, &mark);
     }
     if let Some(compiled) = job
         .compiled
@@ -119,18 +119,18 @@ fn verdict(job: &ReviewJob) -> String {
     format!("{word}; {passed} of {total} tests passed")
 }
 
-fn first_failure(text: &mut String, test: &TestResult, mark: &str) {
+fn tell_failure(told: &mut String, test: &TestResult, mark: &str) {
     let _ = write!(
-        text,
+        told,
         "The first test that failed: number {}, {}",
         test.index, test.verdict
     );
     let Some(detail) = &test.detail else {
-        text.push_str(", a hidden one.\n");
+        told.push_str(", a hidden one.\n");
         return;
     };
     let _ = write!(
-        text,
+        told,
         ", a sample.\n## Its input\n{}\n## Expected\n{}\n## What the program wrote\n{mark}\n{}\n{mark}\n",
         cut(detail.input.trim_end(), LONGEST_SAMPLE),
         cut(detail.expected.trim_end(), LONGEST_SAMPLE),
@@ -138,7 +138,7 @@ fn first_failure(text: &mut String, test: &TestResult, mark: &str) {
     );
     if !detail.stderr.trim().is_empty() {
         let _ = write!(
-            text,
+            told,
             "## What it wrote to standard error\n{mark}\n{}\n{mark}\n",
             cut(detail.stderr.trim_end(), LONGEST_SAMPLE)
         );
