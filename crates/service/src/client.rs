@@ -331,7 +331,9 @@ impl From<ClientError> for Problem {
             | ClientError::Broken { .. } => {
                 let cause = crate::problem::chain(&error);
                 tracing::warn!(cause, "a service cannot be asked: {cause}");
-                Self::unavailable("a part of CodeMentor cannot be reached: try again soon")
+                Self::unavailable(
+                    "A part of CodeMentor does not answer just now. Try again in a moment.",
+                )
             }
             other => Self::internal(&other),
         }
@@ -357,7 +359,7 @@ async fn read_problem(mut answer: reqwest::Response) -> Problem {
         .unwrap_or_else(|| {
             Problem::new(
                 Kind::Internal,
-                format!("answered with {status}, which was not agreed on"),
+                format!("It answered with {status}, which was not agreed on."),
             )
         });
     match retry_after {

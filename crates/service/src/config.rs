@@ -6,6 +6,9 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
+/// What is logged unless told: libraries only when something is wrong.
+pub(crate) const DEFAULT_FILTER: &str = "info,rdkafka=warn,sqlx=warn,hyper=warn";
+
 /// Where a service listens.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct ListenConfig {
@@ -40,7 +43,7 @@ pub struct DatabaseConfig {
 
 impl DatabaseConfig {
     /// How many connections a service holds at most, unless told.
-    const POOL: u32 = 10;
+    const POOL: u32 = 16;
 
     /// That database, with the usual number of connections.
     pub fn new(database_url: impl Into<String>) -> Self {
@@ -84,5 +87,46 @@ pub(crate) fn log_filter() -> String {
     std::env::var("CODEMENTOR_LOG")
         .ok()
         .filter(|filter| !filter.trim().is_empty())
-        .unwrap_or_else(|| "info".to_owned())
+        .unwrap_or_else(|| DEFAULT_FILTER.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct All {
+        #[command(flatten)]
+        listen: ListenConfig,
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        keys: KeysConfig,
+    }
+
+    #[test]
+    fn takes_everything_as_flags() {
+        let all = All::try_parse_from([
+            "service",
+            "--listen=127.0.0.1:1",
+            "--ops-listen=[::1]:2",
+            "--database-url=postgres://u:secret@h/d",
+            "--database-pool=3",
+            "--service-key=a.pem",
+            "--trusted-keys=b.json",
+        ])
+        .expect("all are known");
+        assert_eq!(
+            (all.listen.listen.port(), all.listen.ops_listen.port()),
+            (1, 2)
+        );
+        assert_eq!(all.database.database_pool, 3);
+        assert_eq!(all.keys.trusted.trusted_keys, PathBuf::from("b.json"));
+        assert!(
+            !format!("{all:?}").contains("secret"),
+            "passwords are not shown"
+        );
+    }
 }

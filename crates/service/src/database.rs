@@ -263,3 +263,16 @@ fn checked(schema: &str) -> Result<&str, DatabaseError> {
         Err(DatabaseError::Schema(schema.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_no_schema_but_a_plain_name() {
+        assert!(checked("question").is_ok());
+        for name in ["", "a b", "a;drop", "A", "\"a\"", "public.a"] {
+            assert!(checked(name).is_err(), "{name}");
+        }
+    }
+}

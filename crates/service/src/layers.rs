@@ -115,7 +115,7 @@ async fn run(layers: &Layers, request: Request, next: Next) -> Response {
         }
         Err(_) => {
             tracing::error!("a handler did not begin to answer in {:?}", layers.limit);
-            Problem::unavailable("this took too long: try again, later or with less")
+            Problem::unavailable("This took too long. Try again in a moment, or with less.")
                 .into_response()
         }
     }

@@ -29,6 +29,6 @@ mod socket;
 pub use client::{Client, ClientError, Request};
 pub use listeners::{ListenError, Listeners, LocalAddrs};
 pub use ops::{Ops, Part};
-pub use problem::Problem;
+pub use problem::{Kind, Problem};
 pub use server::serve;
 pub use shutdown::Shutdown;

@@ -40,7 +40,7 @@ pub enum ListenError {
         flag: &'static str,
     },
     /// Anything else.
-    #[error("cannot listen on {address}, which {flag} sets: {source}")]
+    #[error("cannot listen on {address}, which {flag} sets")]
     Refused {
         /// The address.
         address: SocketAddr,
@@ -88,4 +88,25 @@ async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Li
                 source,
             },
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn names_a_taken_port_and_what_to_do() {
+        let first = Listeners::ephemeral().await.expect("free ports");
+        let addresses = first.local_addrs().expect("they are bound");
+        let config = ListenConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ops_listen: addresses.ops,
+        };
+        let error = Listeners::bind(&config)
+            .await
+            .expect_err("it is taken")
+            .to_string();
+        assert!(error.contains(&addresses.ops.to_string()), "{error}");
+        assert!(error.contains("--ops-listen"), "{error}");
+    }
 }

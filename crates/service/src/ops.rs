@@ -309,3 +309,53 @@ async fn show_metrics() -> Response {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_ready_when_every_required_part_is_well() {
+        let ops = Ops::new("execute");
+        let (database, kafka) = (ops.part("database"), ops.optional_part("kafka"));
+        assert!(!ops.readiness(false).ok, "nobody has said that it is well");
+        database.ok();
+        assert!(ops.readiness(false).ok && ops.is_ready());
+        kafka.failing("no broker answers");
+        let report = ops.readiness(false);
+        assert!(report.ok, "accepting goes on without it");
+        assert_eq!(
+            report.parts["kafka"].why.as_deref(),
+            Some("no broker answers")
+        );
+        database.failing("connection refused");
+        assert!(!ops.readiness(false).ok && !ops.is_ready());
+    }
+
+    #[test]
+    fn is_not_ready_but_alive_while_it_ends() {
+        let ops = Ops::new("execute");
+        assert!(!ops.readiness(true).ok);
+        assert!(ops.liveness().ok);
+    }
+
+    #[test]
+    fn has_started_once_all_parts_were_well_whatever_came_after() {
+        let ops = Ops::new("execute");
+        let part = ops.part("database");
+        assert!(!ops.startup().ok);
+        part.ok();
+        part.failing("gone");
+        assert!(ops.startup().ok);
+    }
+
+    #[test]
+    fn is_not_alive_when_something_does_not_turn() {
+        let ops = Ops::new("execute");
+        ops.alive("sweeper", || true);
+        assert!(ops.liveness().ok);
+        ops.alive("poll thread", || false);
+        let report = ops.liveness();
+        assert!(!report.ok && report.parts["sweeper"].ok && !report.parts["poll thread"].ok);
+    }
+}

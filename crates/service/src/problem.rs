@@ -3,7 +3,13 @@
 //! A handler returns a [`Problem`]; the layers of [`serve`](crate::serve) add the request's path and id, and make problems of
 //! whatever else goes wrong. The text says what to do; the cause of an internal error goes to the log and never to the client.
 
-use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt};
+mod described;
+mod kind;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::{borrow::Cow, error::Error, fmt};
 
 use axum::response::{IntoResponse, Response};
 use http::{
@@ -11,16 +17,16 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::{
-    IntoResponses, PartialSchema, ToSchema,
-    openapi::{Content, Ref, RefOr, ResponseBuilder, Schema},
-};
+use utoipa::ToSchema;
+
+pub use kind::Kind;
 
 /// The media type of every error.
 pub const CONTENT_TYPE_PROBLEM: &str = "application/problem+json";
 
-/// What `type` begins with; the stable word follows.
-const TYPE_PREFIX: &str = "https://codementor.dev/problems/";
+/// What a client is told of an error of ours.
+const OUR_FAULT: &str =
+    "Something went wrong on our side. Try again; if it stays, report the request_id.";
 
 /// How soon to come back when a part is down that is usually back in seconds.
 const SOON: u64 = 2;
@@ -28,37 +34,6 @@ const SOON: u64 = 2;
 /// What went wrong, for the client. Small to pass around: one pointer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem(Box<Body>);
-
-/// The stable word that `type` ends in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// 401: no token, or one that does not count.
-    Unauthenticated,
-    /// 403: signed in, but not allowed.
-    Forbidden,
-    /// 404: not there, or somebody else's.
-    NotFound,
-    /// 400 when it could not be read, 422 when it was read and is wrong, 405 when the method is.
-    InvalidRequest,
-    /// 415.
-    UnsupportedMediaType,
-    /// 413, and 431 for headers.
-    PayloadTooLarge,
-    /// 409.
-    Conflict,
-    /// 412.
-    PreconditionFailed,
-    /// 428.
-    PreconditionRequired,
-    /// 429: this client asks too often.
-    RateLimited,
-    /// 503: too much is asked by all together.
-    Overloaded,
-    /// 503: a part is down.
-    Unavailable,
-    /// 500: our fault.
-    Internal,
-}
 
 /// One thing wrong in what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -130,7 +105,7 @@ impl Problem {
     pub fn not_found(what: &str) -> Self {
         Self::new(
             Kind::NotFound,
-            format!("there is no such {what}, or it is not yours to see"),
+            format!("There is no such {what}, or it is not yours."),
         )
     }
 
@@ -191,11 +166,8 @@ impl Problem {
 
     /// 500 for what has no error type: logs what happened, shows only that it did.
     pub fn unexpected(what: &str) -> Self {
-        tracing::error!(cause = what, "request failed by our fault: {what}");
-        Self::new(
-            Kind::Internal,
-            "this is our fault: try again, and name the request_id to the operator if it stays",
-        )
+        tracing::error!(cause = what, "unexpected error: {what}");
+        Self::new(Kind::Internal, OUR_FAULT)
     }
 
     /// Adds one thing that is wrong in what was sent.
@@ -278,166 +250,6 @@ impl Problem {
         // A struct of strings and numbers: there is nothing in it that could fail.
         serde_json::to_vec(&self.0).unwrap_or_default()
     }
-
-    /// A problem for a status that somebody else answered with; `None` for what is no error.
-    pub(crate) fn for_status(status: StatusCode, detail: Option<String>) -> Option<Self> {
-        let (kind, usual) = match status {
-            StatusCode::UNAUTHORIZED => (
-                Kind::Unauthenticated,
-                "sign in, and send the token as Bearer",
-            ),
-            StatusCode::FORBIDDEN => (Kind::Forbidden, "you may not do this"),
-            StatusCode::NOT_FOUND | StatusCode::GONE => {
-                (Kind::NotFound, "nothing is at this address")
-            }
-            StatusCode::METHOD_NOT_ALLOWED => (
-                Kind::InvalidRequest,
-                "this address does not take that method: the header Allow says which it takes",
-            ),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
-                Kind::UnsupportedMediaType,
-                "send the body in the media type that the description of this address names",
-            ),
-            StatusCode::PAYLOAD_TOO_LARGE => (Kind::PayloadTooLarge, "send a smaller body"),
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
-                Kind::PayloadTooLarge,
-                "the request's headers are too large together: send fewer or shorter ones",
-            ),
-            StatusCode::URI_TOO_LONG => (
-                Kind::InvalidRequest,
-                "the address is too long: send less in it",
-            ),
-            StatusCode::CONFLICT => (Kind::Conflict, "it is not in the state for this"),
-            StatusCode::PRECONDITION_FAILED => (
-                Kind::PreconditionFailed,
-                "it was changed meanwhile: read it again, and repeat the change",
-            ),
-            StatusCode::PRECONDITION_REQUIRED => (
-                Kind::PreconditionRequired,
-                "say with If-Match which state you change",
-            ),
-            StatusCode::TOO_MANY_REQUESTS => (Kind::RateLimited, "you ask too often: wait a while"),
-            StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::GATEWAY_TIMEOUT => (Kind::Unavailable, "a part is down: try again soon"),
-            other if other.is_client_error() => {
-                (Kind::InvalidRequest, "the request cannot be understood")
-            }
-            other if other.is_server_error() => (
-                Kind::Internal,
-                "this is our fault: try again, and name the request_id to the operator if it stays",
-            ),
-            _ => return None,
-        };
-        let problem =
-            Self::new(kind, detail.unwrap_or_else(|| usual.to_owned())).with_status(status);
-        Some(match (kind, status.canonical_reason()) {
-            (Kind::Unavailable, _) => problem.retry_after(SOON),
-            (Kind::RateLimited, _) => problem.retry_after(1),
-            (Kind::InvalidRequest | Kind::PayloadTooLarge, Some(reason)) => {
-                problem.with_title(reason)
-            }
-            _ => problem,
-        })
-    }
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::Unauthenticated,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::InvalidRequest,
-        Self::UnsupportedMediaType,
-        Self::PayloadTooLarge,
-        Self::Conflict,
-        Self::PreconditionFailed,
-        Self::PreconditionRequired,
-        Self::RateLimited,
-        Self::Overloaded,
-        Self::Unavailable,
-        Self::Internal,
-    ];
-
-    /// The word that `type` ends in.
-    pub fn word(self) -> &'static str {
-        self.described().0
-    }
-
-    fn title(self) -> &'static str {
-        self.described().1
-    }
-
-    fn status(self) -> StatusCode {
-        self.described().2
-    }
-
-    fn described(self) -> (&'static str, &'static str, StatusCode) {
-        match self {
-            Self::Unauthenticated => ("unauthenticated", "Not signed in", StatusCode::UNAUTHORIZED),
-            Self::Forbidden => ("forbidden", "Not allowed", StatusCode::FORBIDDEN),
-            Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
-            Self::InvalidRequest => (
-                "invalid-request",
-                "Invalid request",
-                StatusCode::UNPROCESSABLE_ENTITY,
-            ),
-            Self::UnsupportedMediaType => (
-                "unsupported-media-type",
-                "Unsupported media type",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ),
-            Self::PayloadTooLarge => (
-                "payload-too-large",
-                "Payload too large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-            ),
-            Self::Conflict => ("conflict", "Conflict", StatusCode::CONFLICT),
-            Self::PreconditionFailed => (
-                "precondition-failed",
-                "Precondition failed",
-                StatusCode::PRECONDITION_FAILED,
-            ),
-            Self::PreconditionRequired => (
-                "precondition-required",
-                "Precondition required",
-                StatusCode::PRECONDITION_REQUIRED,
-            ),
-            Self::RateLimited => (
-                "rate-limited",
-                "Too many requests",
-                StatusCode::TOO_MANY_REQUESTS,
-            ),
-            Self::Overloaded => ("overloaded", "Overloaded", StatusCode::SERVICE_UNAVAILABLE),
-            Self::Unavailable => (
-                "unavailable",
-                "Unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-            ),
-            Self::Internal => (
-                "internal",
-                "Internal error",
-                StatusCode::INTERNAL_SERVER_ERROR,
-            ),
-        }
-    }
-}
-
-impl Serialize for Kind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{TYPE_PREFIX}{}", self.word()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    /// By the last word alone; one that is not known is an internal error of whoever answered so.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let uri = Cow::<str>::deserialize(deserializer)?;
-        let word = uri.rsplit('/').next().unwrap_or_default();
-        let known = Self::ALL.into_iter().find(|kind| kind.word() == word);
-        Ok(known.unwrap_or(Self::Internal))
-    }
 }
 
 impl IntoResponse for Problem {
@@ -484,37 +296,15 @@ impl<'de> Deserialize<'de> for Problem {
     }
 }
 
-impl PartialSchema for Problem {
-    fn schema() -> RefOr<Schema> {
-        Body::schema()
-    }
-}
-
-impl ToSchema for Problem {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        Body::schemas(schemas);
-    }
-}
-
-/// `responses(…, Problem)` in a route's description: any other status is a problem.
-impl IntoResponses for Problem {
-    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        let schema = Content::new(Some(Ref::from_schema_name("Problem")));
-        let response = ResponseBuilder::new()
-            .description("what went wrong, and what to do")
-            .content(CONTENT_TYPE_PROBLEM, schema)
-            .build();
-        BTreeMap::from([("default".to_owned(), RefOr::T(response))])
-    }
-}
-
 /// The database is down: 503; anything else is a fault of ours.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         if crate::database::is_unavailable(&error) {
             let cause = chain(&error);
-            tracing::warn!(cause, "the database cannot be asked: {cause}");
-            return Self::unavailable("the database cannot be reached: try again soon");
+            tracing::warn!(cause, "the database does not answer: {cause}");
+            return Self::unavailable(
+                "The database does not answer just now. Try again in a moment.",
+            );
         }
         Self::internal(&error)
     }

@@ -106,11 +106,12 @@ impl Shutdown {
         self.hard.cancel();
     }
 
-    /// Waits until `soft` is cancelled and all tracked tasks have ended, or until `hard` is cancelled.
+    /// Begins the soft end if nobody has, and waits until all tracked tasks have ended, or until the hard end. Call it within a
+    /// runtime.
     ///
     /// Services that share a `Shutdown` wait for each other's tasks.
     pub async fn finished(&self) {
-        self.soft.cancelled().await;
+        self.stop();
         self.tracker.close();
         tokio::select! {
             () = self.tracker.wait() => {}
@@ -131,5 +132,47 @@ impl Shutdown {
         either().await;
         tracing::warn!("asked to end again: ending at once");
         std::process::exit(INTERRUPTED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_hard_end_follows_the_soft_one() {
+        let shutdown = Shutdown::manual();
+        shutdown.clone().stop();
+        assert!(shutdown.soft().is_cancelled() && !shutdown.hard().is_cancelled());
+        let begun = tokio::time::Instant::now();
+        shutdown.hard().cancelled().await;
+        assert_eq!(begun.elapsed().as_secs(), GRACE.as_secs());
+    }
+
+    #[tokio::test]
+    async fn the_hard_end_is_a_soft_one_too() {
+        let shutdown = Shutdown::manual();
+        shutdown.stop_now();
+        assert!(shutdown.soft().is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_for_tracked_tasks() {
+        let shutdown = Shutdown::manual();
+        let soft = shutdown.soft().clone();
+        let task = shutdown.tracker().spawn(async move {
+            soft.cancelled().await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        });
+        shutdown.finished().await;
+        assert!(task.is_finished() && !shutdown.hard().is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn does_not_wait_for_a_task_that_never_ends() {
+        let shutdown = Shutdown::manual().with_grace(Duration::from_secs(2));
+        shutdown.tracker().spawn(std::future::pending::<()>());
+        shutdown.finished().await;
+        assert!(shutdown.hard().is_cancelled());
     }
 }

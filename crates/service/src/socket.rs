@@ -316,7 +316,7 @@ fn refusal(written: &[u8]) -> Option<StatusCode> {
 /// A whole HTTP/1 answer to a request that could not be read.
 fn answer_to_unparsed(status: StatusCode) -> Option<Vec<u8>> {
     let detail = (status == StatusCode::BAD_REQUEST)
-        .then(|| "this is not a well-formed HTTP request".to_owned());
+        .then(|| "This is not a well-formed HTTP request.".to_owned());
     let request_id = Uuid::now_v7().to_string();
     // Neither method nor path are known.
     let problem = Problem::for_status(status, detail)?.about("/", &request_id);
@@ -337,4 +337,39 @@ fn answer_to_unparsed(status: StatusCode) -> Option<Vec<u8>> {
     .into_bytes();
     bytes.extend_from_slice(&body);
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_bare_refusals_of_hyper() {
+        let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
+        assert_eq!(
+            refusal(bare),
+            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        );
+    }
+
+    #[test]
+    fn takes_nothing_else_for_one() {
+        for written in [
+            &b""[..],
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 5\r\n\r\nhello",
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 5\r\n\r\n",
+            b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"\xff\xff\r\n\r\n",
+        ] {
+            assert_eq!(
+                refusal(written),
+                None,
+                "{}",
+                String::from_utf8_lossy(written)
+            );
+        }
+    }
 }

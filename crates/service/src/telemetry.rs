@@ -12,7 +12,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::{config, metrics, tls};
 
-/// Begins logging as `CODEMENTOR_LOG` says (default `info`), makes panics part of the log, and installs the registry of
+/// Begins logging as `CODEMENTOR_LOG` says (default: from `info` upwards), makes panics part of the log, and installs the registry of
 /// metrics and the cryptography of TLS. Any number of times a process; only the first one does something.
 pub fn init() {
     static ONCE: Once = Once::new();
@@ -21,7 +21,7 @@ pub fn init() {
         let wanted = config::log_filter();
         let parsed = EnvFilter::try_new(&wanted);
         let refused = parsed.as_ref().err().map(ToString::to_string);
-        let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+        let filter = parsed.unwrap_or_else(|_| EnvFilter::new(config::DEFAULT_FILTER));
         let registry = tracing_subscriber::registry().with(filter);
         let installed = if stderr().is_terminal() {
             let lines = fmt::layer().with_writer(stderr).with_target(false);
@@ -41,7 +41,7 @@ pub fn init() {
         if let Some(reason) = refused {
             tracing::warn!(
                 filter = wanted,
-                "CODEMENTOR_LOG is not understood ({reason}): logging at info"
+                "CODEMENTOR_LOG is not understood ({reason}): logging as if it were not set"
             );
         }
         metrics::install_once();

@@ -29,7 +29,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type(
-                "send the body as JSON, with Content-Type: application/json",
+                "This address takes JSON. Send it with Content-Type: application/json.",
             ));
         }
         let bytes = Bytes::from_request(request, state)
@@ -43,11 +43,11 @@ impl<T: DeserializeOwned> Json<T> {
     /// Reads bytes as the extractor reads a body.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
         if std::str::from_utf8(bytes).is_err() {
-            return Err(Problem::malformed("the body is not UTF-8"));
+            return Err(Problem::malformed("The body is not UTF-8."));
         }
         if holds_nul(bytes) {
             return Err(Problem::malformed(
-                "the body holds a NUL character: text must not",
+                "The body holds a NUL character, which no text may.",
             ));
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -84,9 +84,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// The body did not come whole.
 fn unread(rejection: &BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::payload_too_large("the body is larger than this address takes: send less")
+        Problem::payload_too_large("The body is larger than this address takes. Send less.")
     } else {
-        Problem::malformed("the body ended before it was whole")
+        Problem::malformed("The body was cut off before its end. Send it again.")
     }
 }
 
@@ -107,18 +107,18 @@ fn wrong(place: &Path, error: &serde_json::Error) -> Problem {
     {
         push(&mut pointer, field);
     }
-    let message = cut(message);
-    Problem::invalid(format!(
-        "{}: {message}",
-        if pointer.is_empty() { "body" } else { &pointer }
-    ))
-    .with_error(pointer, code, message)
+    Problem::invalid("The body is JSON, but not what this address takes. See errors.").with_error(
+        pointer,
+        code,
+        cut(message),
+    )
 }
 
 fn syntax(error: &serde_json::Error) -> Problem {
-    let message = cut(&error.to_string());
-    Problem::malformed(format!("the body is not JSON: {message}"))
-        .with_error("", "not-json", message)
+    Problem::malformed(format!(
+        "The body is not JSON: {}.",
+        cut(&error.to_string())
+    ))
 }
 
 /// RFC 6901.
@@ -148,6 +148,115 @@ fn holds_nul(json: &[u8]) -> bool {
             [] => return false,
             [0, ..] | [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return true,
             [b'\\', _, more @ ..] | [_, more @ ..] => rest = more,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only whether it parses matters")]
+        tests: Vec<Test>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Test {
+        #[expect(dead_code, reason = "only whether it parses matters")]
+        points: u32,
+    }
+
+    fn refused(body: &[u8]) -> (u16, String, String) {
+        let problem = Json::<Body>::from_bytes(body).expect_err("it is wrong");
+        let error = problem.errors().first();
+        (
+            problem.status().as_u16(),
+            error.map(|error| error.pointer.clone()).unwrap_or_default(),
+            error.map(|error| error.code.clone()).unwrap_or_default(),
+        )
+    }
+
+    fn told(status: u16, pointer: &str, code: &str) -> (u16, String, String) {
+        (status, pointer.to_owned(), code.to_owned())
+    }
+
+    #[test]
+    fn points_at_the_place() {
+        assert_eq!(
+            refused(br#"{"tests": [{"points": 1}, {"points": "x"}]}"#),
+            told(422, "/tests/1/points", "invalid-type")
+        );
+        assert_eq!(
+            refused(br#"{"tests": [{}]}"#),
+            told(422, "/tests/0/points", "missing-field")
+        );
+        assert_eq!(refused(b"{}"), told(422, "/tests", "missing-field"));
+        assert_eq!(
+            refused(br#"{"tests": [], "a/b~c": 1}"#),
+            told(422, "/a~1b~0c", "unknown-field")
+        );
+        assert_eq!(
+            refused(br#"{"tests": [{"points": 1, "tests": 2}]}"#),
+            told(422, "/tests/0/tests", "unknown-field")
+        );
+        assert_eq!(
+            refused(br#"{"tests": [{"points": 5000000000}]}"#),
+            told(422, "/tests/0/points", "invalid-value")
+        );
+    }
+
+    #[test]
+    fn tells_what_is_no_json_from_what_is_wrong() {
+        for body in [
+            &b"{"[..],
+            b"",
+            b"{} {}",
+            b"\xff",
+            b"{\"tests\": \"\xff\"}",
+            b"nul",
+        ] {
+            let problem = Json::<Value>::from_bytes(body).expect_err("not JSON");
+            assert_eq!(problem.status(), 400, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_deep_nesting_without_falling() {
+        let body = "[".repeat(1_000_000);
+        let problem = Json::<Value>::from_bytes(body.as_bytes()).expect_err("too deep");
+        assert_eq!(problem.status(), 400);
+    }
+
+    #[test]
+    fn tells_an_escaped_nul_from_an_escaped_backslash() {
+        assert!(holds_nul(br#""\u0000""#));
+        assert!(holds_nul(br#""\\\u0000""#));
+        assert!(!holds_nul(br#""\\u0000""#));
+        assert!(!holds_nul(br#""\u0001\\""#));
+        assert!(holds_nul(b"\"\0\""));
+    }
+
+    #[test]
+    fn cuts_messages_that_repeat_what_was_sent() {
+        let body = format!(r#"{{"tests": "{}"}}"#, "한".repeat(10_000));
+        let problem = Json::<Body>::from_bytes(body.as_bytes()).expect_err("wrong type");
+        assert!(problem.errors()[0].message.chars().count() <= 301);
+    }
+
+    proptest! {
+        #[test]
+        fn lets_no_nul_through(text in any::<String>()) {
+            let body = serde_json::to_vec(&text).expect("text is JSON");
+            let read = Json::<String>::from_bytes(&body);
+            prop_assert_eq!(read.is_ok(), !text.contains('\0'));
         }
     }
 }

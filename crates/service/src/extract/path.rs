@@ -21,13 +21,13 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if !is_clean(parts.uri.path()) {
             return Err(Problem::malformed(
-                "the path is not UTF-8, or holds a NUL character",
+                "The path is not UTF-8, or holds a NUL character.",
             ));
         }
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(PathRejection::FailedToDeserializePathParams(_)) => {
-                Err(Problem::not_found("thing: the address does not name one"))
+                Err(Problem::not_found("thing"))
             }
             Err(rejection) => Err(Problem::internal(&rejection)),
         }

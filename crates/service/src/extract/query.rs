@@ -29,7 +29,7 @@ impl<T: DeserializeOwned> Query<T> {
     pub fn parse(query: &str) -> Result<Self, Problem> {
         if !is_clean(query) {
             return Err(Problem::malformed(
-                "the query is not UTF-8, or holds a NUL character",
+                "The query is not UTF-8, or holds a NUL character.",
             ));
         }
         let pairs = form_urlencoded::parse(query.as_bytes());
@@ -54,9 +54,61 @@ fn wrong(place: &str, message: &str) -> Problem {
         "missing-field" | "unknown-field" => quoted(message).unwrap_or(place),
         _ => place,
     };
-    let message = cut(message);
-    // A path of serde is "." where it knows none.
-    let name = if name == "." { "" } else { name };
-    let shown = if name.is_empty() { "query" } else { name };
-    Problem::malformed(format!("{shown}: {message}")).with_error(format!("/{name}"), code, message)
+    // serde's path is "." where it knows none.
+    let pointer = if name == "." {
+        String::new()
+    } else {
+        format!("/{name}")
+    };
+    Problem::malformed("The query is not what this address takes. See errors.").with_error(
+        pointer,
+        code,
+        cut(message),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Page {
+        limit: Option<u8>,
+        cursor: Option<String>,
+    }
+
+    fn refused(query: &str) -> (u16, Vec<(String, String)>) {
+        let problem = Query::<Page>::parse(query).expect_err("it is wrong");
+        let errors = problem.errors().iter();
+        let errors = errors.map(|error| (error.pointer.clone(), error.code.clone()));
+        (problem.status().as_u16(), errors.collect())
+    }
+
+    #[test]
+    fn reads_what_is_asked() {
+        let Query(page) = Query::<Page>::parse("limit=7&cursor=%ED%95%9C+a").expect("it is right");
+        assert_eq!(
+            (page.limit, page.cursor.as_deref()),
+            (Some(7), Some("한 a"))
+        );
+    }
+
+    #[test]
+    fn names_the_parameter_that_is_wrong() {
+        let one = |pointer: &str, code: &str| (400, vec![(pointer.to_owned(), code.to_owned())]);
+        assert_eq!(refused("limit=x"), one("/limit", "invalid-value"));
+        assert_eq!(refused("limit=300"), one("/limit", "invalid-value"));
+        assert_eq!(refused("limt=3"), one("/limt", "unknown-field"));
+        assert_eq!(refused("limit=3&limit=4"), one("/limit", "duplicate-field"));
+    }
+
+    #[test]
+    fn refuses_what_is_no_text() {
+        for query in ["cursor=%00", "cursor=%ff", "%00=1", "cursor=a%C3%28"] {
+            assert_eq!(refused(query), (400, vec![]), "{query}");
+        }
+    }
 }

@@ -51,7 +51,7 @@ impl Verifier {
             return Err(TokenError::NotOurs);
         }
         let name = header.kid.ok_or(TokenError::NotOurs)?;
-        let Some(key) = self.keys.decoding(&name) else {
+        let Some(key) = self.keys.key(&name) else {
             return Err(TokenError::UnknownKey(name));
         };
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -79,11 +79,11 @@ impl Verifier {
     /// Who sent a request with these headers.
     pub fn verify_headers(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let Some(token) = bearer(headers) else {
-            return Err(Problem::unauthenticated("send a service token as Bearer"));
+            return Err(Problem::unauthenticated("Send a service token as Bearer."));
         };
         self.verify(token).map_err(|error| {
             tracing::warn!(cause = %error, "refused a service token: {error}");
-            Problem::unauthenticated("the service token does not count here")
+            Problem::unauthenticated("The token is not valid here, or has expired.")
         })
     }
 }
@@ -94,7 +94,7 @@ impl Caller {
         if self.blobs.is_empty() && services.contains(&self.iss.as_str()) {
             Ok(())
         } else {
-            Err(Problem::forbidden("this is not for the calling service"))
+            Err(Problem::forbidden("This address is not for that service."))
         }
     }
 
@@ -107,12 +107,12 @@ impl Caller {
 impl Principal {
     /// Teachers and admins only.
     pub fn require_teacher(&self) -> Result<(), Problem> {
-        self.require(Role::Teacher, "this is for teachers")
+        self.require(Role::Teacher, "Only teachers may do this.")
     }
 
     /// Admins only.
     pub fn require_admin(&self) -> Result<(), Problem> {
-        self.require(Role::Admin, "this is for admins")
+        self.require(Role::Admin, "Only admins may do this.")
     }
 
     fn require(&self, role: Role, refusal: &str) -> Result<(), Problem> {
@@ -156,7 +156,7 @@ where
         caller
             .account
             .map(Self)
-            .ok_or_else(|| Problem::unauthenticated("this needs a person: the token names none"))
+            .ok_or_else(|| Problem::forbidden("This address is for people, not for services."))
     }
 }
 

@@ -11,11 +11,11 @@ use std::{
     sync::Arc,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use ed25519_dalek::{
-    SigningKey,
-    pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding},
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,8 @@ use crate::config::{KeysConfig, TrustedKeysConfig};
 #[derive(Clone)]
 pub struct ServiceKey {
     name: String,
-    key: SigningKey,
+    signing: SigningKey,
+    encoding: EncodingKey,
 }
 
 /// The public keys of the services that are trusted, by name. Clones are the same.
@@ -43,7 +44,7 @@ struct Trusted {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read.
-    #[error("cannot read the key file {path}: {source}; `codementor setup --keys` makes it")]
+    #[error("cannot read the key file {path}, which `codementor setup --keys` makes")]
     Read {
         /// Which.
         path: PathBuf,
@@ -51,7 +52,7 @@ pub enum KeyError {
         source: io::Error,
     },
     /// The file cannot be written.
-    #[error("cannot write the key file {path}: {source}")]
+    #[error("cannot write the key file {path}")]
     Write {
         /// Which.
         path: PathBuf,
@@ -94,23 +95,26 @@ struct Jwks {
 impl ServiceKey {
     /// A new key for the service of that name.
     pub fn generate(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            key: SigningKey::from_bytes(&rand::random()),
-        }
+        Self::new(name, SigningKey::from_bytes(&rand::random()))
     }
 
     /// The key of the service of that name from its file (PKCS#8, PEM).
     pub fn load(name: &str, path: &Path) -> Result<Self, KeyError> {
-        let pem = read(path)?;
-        let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| KeyError::Malformed {
-            path: path.to_owned(),
-            expected: "an Ed25519 private key in PEM",
-        })?;
-        Ok(Self {
+        match SigningKey::from_pkcs8_pem(&read(path)?) {
+            Ok(signing) => Ok(Self::new(name, signing)),
+            Err(_) => Err(KeyError::Malformed {
+                path: path.to_owned(),
+                expected: "an Ed25519 private key in PEM",
+            }),
+        }
+    }
+
+    fn new(name: &str, signing: SigningKey) -> Self {
+        Self {
             name: name.to_owned(),
-            key,
-        })
+            encoding: EncodingKey::from_ed_der(&pkcs8(&signing)),
+            signing,
+        }
     }
 
     /// The service's name.
@@ -118,23 +122,17 @@ impl ServiceKey {
         &self.name
     }
 
-    pub(super) fn encoding(&self) -> Option<EncodingKey> {
-        let der = self.key.to_pkcs8_der().ok()?;
-        Some(EncodingKey::from_ed_der(der.as_bytes()))
+    pub(super) fn encoding(&self) -> &EncodingKey {
+        &self.encoding
     }
 
     fn public(&self) -> [u8; 32] {
-        self.key.verifying_key().to_bytes()
+        self.signing.verifying_key().to_bytes()
     }
 
     fn save(&self, path: &Path) -> Result<(), KeyError> {
-        let pem = self
-            .key
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|_| KeyError::Malformed {
-                path: path.to_owned(),
-                expected: "a key that can be written as PEM",
-            })?;
+        let text = BASE64_STANDARD.encode(pkcs8(&self.signing));
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
         write(path, pem.as_bytes(), 0o600)
     }
 }
@@ -182,7 +180,7 @@ impl TrustedKeys {
         })
     }
 
-    pub(super) fn decoding(&self, name: &str) -> Option<&DecodingKey> {
+    pub(super) fn key(&self, name: &str) -> Option<&DecodingKey> {
         self.keys.get(name).map(|trusted| &trusted.decoding)
     }
 
@@ -260,6 +258,15 @@ pub fn make_keys(folder: &Path, names: &[&str]) -> Result<(), KeyError> {
         source: error.into(),
     })?;
     write(&path, &text, 0o644)
+}
+
+/// RFC 8410: a key of Ed25519 is its 32 bytes behind a fixed head.
+fn pkcs8(key: &SigningKey) -> Vec<u8> {
+    const HEAD: [u8; 16] = [
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
+        0x20,
+    ];
+    [&HEAD[..], key.as_bytes()].concat()
 }
 
 fn read(path: &Path) -> Result<String, KeyError> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use contract::Account;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, Header};
 use time::OffsetDateTime;
 
 use super::{Claims, ServiceKey, TYPE};
@@ -41,9 +41,6 @@ struct Kept {
 /// A token could not be made: the key is not one to sign with.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
-    /// The key cannot be encoded.
-    #[error("the service key cannot be used to sign")]
-    Key,
     /// Signing failed.
     #[error("cannot sign a service token")]
     Sign(#[from] jsonwebtoken::errors::Error),
@@ -139,8 +136,11 @@ impl Minter {
             kid: Some(self.name().to_owned()),
             ..Header::new(Algorithm::EdDSA)
         };
-        let key: EncodingKey = self.inner.key.encoding().ok_or(MintError::Key)?;
-        Ok(jsonwebtoken::encode(&header, claims, &key)?)
+        Ok(jsonwebtoken::encode(
+            &header,
+            claims,
+            self.inner.key.encoding(),
+        )?)
     }
 }
 
@@ -154,4 +154,101 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{AccountId, Locale, Role};
+
+    use super::*;
+    use crate::token::{TrustedKeys, Verifier};
+
+    fn account(name: &str) -> Account {
+        Account {
+            id: AccountId::new(),
+            role: Role::Learner,
+            locale: Locale::Ko,
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn hands_out_a_token_until_half_of_its_life() {
+        let minter = Minter::new(ServiceKey::generate("gateway"));
+        let (begin, learner) = (SystemTime::now(), account("학생"));
+        let at = |second| {
+            minter
+                .kept_or_new(
+                    "execute",
+                    Some(&learner),
+                    begin + Duration::from_secs(second),
+                )
+                .expect("it can be signed")
+        };
+        let first = at(0);
+        assert_eq!(at(29), first);
+        assert_ne!(at(30), first);
+    }
+
+    #[test]
+    fn keeps_apart_what_differs() {
+        let minter = Minter::new(ServiceKey::generate("gateway"));
+        let learner = account("a");
+        let promoted = Account {
+            role: Role::Teacher,
+            ..learner.clone()
+        };
+        let tokens = [
+            minter.service("execute"),
+            minter.service("question"),
+            minter.for_account("execute", &learner),
+            minter.for_account("execute", &promoted),
+        ];
+        let tokens: std::collections::HashSet<_> = tokens
+            .into_iter()
+            .map(|token| token.expect("it can be signed"))
+            .collect();
+        assert_eq!(tokens.len(), 4);
+    }
+
+    #[test]
+    fn keeps_a_bounded_number() {
+        let minter = Minter::new(ServiceKey::generate("gateway"));
+        {
+            let mut kept = minter.inner.kept.lock().expect("nobody panicked");
+            for _ in 0..KEPT {
+                let one = Kept {
+                    token: "t".into(),
+                    until: SystemTime::now() + LIFE,
+                };
+                kept.insert(("execute".to_owned(), Some(account("a"))), one);
+            }
+        }
+        let token = minter.service("execute").expect("it can be signed");
+        assert!(minter.inner.kept.lock().expect("nobody panicked").len() <= KEPT);
+        assert_eq!(minter.service("execute").expect("it is kept"), token);
+    }
+
+    #[test]
+    fn a_token_says_for_whom_and_for_what() {
+        let key = ServiceKey::generate("evaluation");
+        let trusted = TrustedKeys::from_keys([&key]);
+        let (minter, verifier) = (Minter::new(key), Verifier::new("question", trusted));
+        let learner = account("학생");
+        let token = minter
+            .for_account("question", &learner)
+            .expect("it can be signed");
+        let caller = verifier.verify(&token).expect("it counts");
+        assert_eq!(
+            (caller.iss.as_str(), caller.account),
+            ("evaluation", Some(learner))
+        );
+        let until = OffsetDateTime::now_utc() + Duration::from_hours(1);
+        let token = minter
+            .for_blobs("question", &["abc".to_owned()], until)
+            .expect("it can be signed");
+        let caller = verifier.verify(&token).expect("it counts");
+        assert!(caller.opens("abc") && !caller.opens("abd"));
+        assert!(caller.require_one_of(&["evaluation"]).is_err());
+    }
 }
