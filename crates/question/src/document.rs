@@ -19,85 +19,85 @@ use crate::rules::{self, Fault};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuestionDocument)]
-pub struct Document {
+pub(crate) struct Document {
     /// Its readable name in addresses: 1 to 80 of `a-z 0-9 -`. Fixed once published.
     #[schema(example = "two-sum")]
-    pub slug: String,
+    pub(crate) slug: String,
     /// Program or function.
-    pub kind: QuestionKind,
+    pub(crate) kind: QuestionKind,
     /// Its title by language.
-    pub titles: Texts,
+    pub(crate) titles: Texts,
     /// Its statement by language, in Markdown, at most 256 KiB each.
-    pub statements: Texts,
+    pub(crate) statements: Texts,
     /// From 1, easy, to 10.
     #[schema(minimum = 1, maximum = 10)]
-    pub difficulty: u8,
+    pub(crate) difficulty: u8,
     /// At most 20, to find it by.
     #[serde(default)]
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// What one run may use, before the language's time factor.
     #[serde(default)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// How answers are compared.
     #[serde(default)]
-    pub checker: Checker,
+    pub(crate) checker: Checker,
     /// Whether tests after the first failure are run.
     #[serde(default)]
-    pub judging: JudgingMode,
+    pub(crate) judging: JudgingMode,
     /// How much the learner is told of hidden tests.
     #[serde(default)]
-    pub feedback: Feedback,
+    pub(crate) feedback: Feedback,
     /// At most 5,000, judged in this order. `None` where the document does not speak of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<Vec<TestDocument>>,
+    pub(crate) tests: Option<Vec<TestDocument>>,
     /// What each language adds, by its id.
     #[serde(default, deserialize_with = "by_language")]
     #[schema(value_type = BTreeMap<String, LanguageSettings>)]
-    pub languages: BTreeMap<Language, LanguageSettings>,
+    pub(crate) languages: BTreeMap<Language, LanguageSettings>,
     /// Programs whose verdict is known. Learners never see them.
     #[serde(default)]
-    pub solutions: Vec<Solution>,
+    pub(crate) solutions: Vec<Solution>,
 }
 
 /// A text in the languages that it was written in; at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuestionTexts)]
-pub struct Texts {
+pub(crate) struct Texts {
     /// Korean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ko: Option<String>,
+    pub(crate) ko: Option<String>,
     /// English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub en: Option<String>,
+    pub(crate) en: Option<String>,
 }
 
 /// What a question says of one language.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LanguageSettings {
+pub(crate) struct LanguageSettings {
     /// What the learner begins with, at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starter: Option<String>,
+    pub(crate) starter: Option<String>,
     /// The code around the learner's, at most 64 KiB: holds one line `{{code}}`, or imports the module `solution`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub driver: Option<String>,
+    pub(crate) driver: Option<String>,
     /// What the time limit is multiplied by, 0.1 to 100; the language's usual factor if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_factor: Option<f64>,
+    pub(crate) time_factor: Option<f64>,
 }
 
 /// A program whose verdict is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Solution {
+pub(crate) struct Solution {
     /// What it is written in.
-    pub language: Language,
+    pub(crate) language: Language,
     /// Its text, at most 64 KiB.
-    pub code: String,
+    pub(crate) code: String,
     /// What judging it must say.
     #[serde(default = "accepted")]
-    pub expect: Verdict,
+    pub(crate) expect: Verdict,
 }
 
 fn accepted() -> Verdict {
@@ -108,45 +108,50 @@ fn accepted() -> Verdict {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuestionTest)]
-pub struct TestDocument {
+pub(crate) struct TestDocument {
     /// Unique within the question: 1 to 64 of `A-Z a-z 0-9 . _ -`.
-    #[schema(example = "01")]
-    pub name: String,
+    #[serde(default)]
+    #[schema(example = "01", required)]
+    pub(crate) name: String,
     /// What the program reads. Left out when sent: what the test of that name has stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<String>,
+    pub(crate) input: Option<String>,
     /// What it should write. Left out when sent: what the test of that name has stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<String>,
+    pub(crate) output: Option<String>,
     /// Whether learners may see it.
     #[serde(default)]
-    pub sample: bool,
+    pub(crate) sample: bool,
     /// The group that it belongs to, named like a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
+    pub(crate) group: Option<String>,
     /// What it is worth, 0 to 1,000,000; where no test has points, each counts one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points: Option<f64>,
+    pub(crate) points: Option<f64>,
     /// Bytes of the input. Shown only: ignored when sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_size: Option<u64>,
+    pub(crate) input_size: Option<u64>,
     /// SHA-256 of the input. Shown only: ignored when sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_sha256: Option<String>,
+    pub(crate) input_sha256: Option<String>,
     /// Bytes of the output. Shown only: ignored when sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_size: Option<u64>,
+    pub(crate) output_size: Option<u64>,
     /// SHA-256 of the output. Shown only: ignored when sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_sha256: Option<String>,
+    pub(crate) output_sha256: Option<String>,
 }
 
 impl Document {
     /// The document in a JSON value, or all that is wrong with it.
-    pub fn parse(value: Value) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn parse(mut value: Value) -> Result<Self, Vec<Fault>> {
         let faults = rules::refuse_what_is_to_come(&value);
         if !faults.is_empty() {
             return Err(faults);
+        }
+        // Null is how a program may write that there is no signature.
+        if let Some(object) = value.as_object_mut() {
+            object.remove("signature");
         }
         let document: Self = rules::typed(value)?;
         let faults = rules::check(&document);
@@ -159,9 +164,13 @@ impl Document {
 
     /// The document after a merge patch (RFC 7396), or all that is wrong with it. `tests` are `None` where the patch leaves
     /// them as they are.
-    pub fn patched(&self, patch: Value) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn patched(&self, patch: Value) -> Result<Self, Vec<Fault>> {
         if !patch.is_object() {
-            return Err(vec![Fault::new("", "type", "a patch is a JSON object")]);
+            return Err(vec![Fault::new(
+                "",
+                "invalid-type",
+                "a patch is a JSON object",
+            )]);
         }
         let without_tests = Self {
             tests: None,
@@ -183,7 +192,7 @@ impl Document {
     }
 
     /// The languages that it may be answered in. A program can be written in any; a function only where a driver calls it.
-    pub fn offered(&self) -> Vec<Language> {
+    pub(crate) fn offered(&self) -> Vec<Language> {
         Language::ALL
             .into_iter()
             .filter(|language| match self.kind {
@@ -194,17 +203,17 @@ impl Document {
     }
 
     /// The code around the learner's.
-    pub fn driver(&self, language: Language) -> Option<&str> {
+    pub(crate) fn driver(&self, language: Language) -> Option<&str> {
         self.languages.get(&language)?.driver.as_deref()
     }
 
     /// What the learner begins with.
-    pub fn starter(&self, language: Language) -> Option<&str> {
+    pub(crate) fn starter(&self, language: Language) -> Option<&str> {
         self.languages.get(&language)?.starter.as_deref()
     }
 
     /// What the time limit is multiplied by.
-    pub fn time_factor(&self, language: Language) -> f64 {
+    pub(crate) fn time_factor(&self, language: Language) -> f64 {
         self.languages
             .get(&language)
             .and_then(|settings| settings.time_factor)
@@ -214,7 +223,7 @@ impl Document {
 
 impl Texts {
     /// The text in the first of these languages that it has, else in whichever there is.
-    pub fn best(&self, wanted: &[Locale]) -> Option<(Locale, &str)> {
+    pub(crate) fn best(&self, wanted: &[Locale]) -> Option<(Locale, &str)> {
         wanted
             .iter()
             .chain(&[Locale::En, Locale::Ko])
@@ -222,7 +231,7 @@ impl Texts {
     }
 
     /// The text in this language.
-    pub fn text(&self, locale: Locale) -> Option<&str> {
+    pub(crate) fn text(&self, locale: Locale) -> Option<&str> {
         match locale {
             Locale::Ko => self.ko.as_deref(),
             Locale::En => self.en.as_deref(),
@@ -230,7 +239,7 @@ impl Texts {
     }
 
     /// The languages that it has, Korean first.
-    pub fn locales(&self) -> Vec<Locale> {
+    pub(crate) fn locales(&self) -> Vec<Locale> {
         [Locale::Ko, Locale::En]
             .into_iter()
             .filter(|locale| self.text(*locale).is_some())
@@ -270,7 +279,7 @@ fn merge(target: &mut Value, patch: Value) {
 
 /// JSON pointers of what differs between two documents, to the depth at which people think of it: `/limits/time_ms`,
 /// `/languages/cpp/driver`, `/tags`.
-pub fn differences(before: &Document, after: &Document) -> Vec<String> {
+pub(crate) fn differences(before: &Document, after: &Document) -> Vec<String> {
     let value = |document: &Document| serde_json::to_value(document).unwrap_or_default();
     let mut pointers = Vec::new();
     collect_differences("", &value(before), &value(after), &mut pointers);

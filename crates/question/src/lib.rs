@@ -1,6 +1,91 @@
-//! question: under construction.
-pub mod blobs;
-pub mod document;
-pub mod rules;
-pub mod statement;
-pub mod test_zip;
+//! question: problems that teachers make and learners answer.
+//!
+//! Owns questions, their immutable versions, statements in Korean and English, limits, starters and drivers, and their tests as
+//! content-addressed blobs. Drafts change under `ETag` and `If-Match`; publishing freezes the whole as the next version, which
+//! is all that learners see and all that judges use.
+//!
+//! Never judges, never talks to Kafka for judging or to a runner, and never lets a hidden test reach a learner by any path.
+//!
+//! ```text
+//! routes ─► document, rules      what was sent, and all that is wrong with it
+//!    │  └─► editing              lock ─ may they? ─ the revision they saw? ─ change ─ history
+//!    │         └─► store         SQL; who may see what is decided in the statement that reads
+//!    └────► blobs, test_zip      bodies of tests: staged, synced, named by their SHA-256
+//! ```
+
+mod blobs;
+mod bodies;
+mod config;
+mod document;
+mod editing;
+mod error;
+mod etag;
+mod request;
+mod routes;
+mod rules;
+mod state;
+mod statement;
+mod store;
+mod test_zip;
+mod view;
+
+use std::path::PathBuf;
+
+use service::{
+    Listeners, Ops, Shutdown, database,
+    token::{KeyError, Verifier},
+};
+
+pub use blobs::Blobs;
+pub use config::Config;
+pub use routes::{openapi, router};
+pub use state::AppState;
+pub use store::MIGRATOR;
+
+/// The service's name: its schema, and the audience of tokens for it.
+pub const NAME: &str = "question";
+
+/// Why the service cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] database::DatabaseError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The folder of blobs cannot be used.
+    #[error("cannot use the folder {} for tests: make it writable, or name another with CODEMENTOR_BLOBS", folder.display())]
+    Blobs {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The sockets failed.
+    #[error("cannot serve")]
+    Serve(#[from] std::io::Error),
+}
+
+/// Serves until `shutdown`. Needs the tables that `codementor setup` makes, and says so where they are missing.
+pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
+    let trusted = config.keys.load()?;
+    let blobs = Blobs::open(&config.blobs).map_err(|source| RunError::Blobs {
+        folder: config.blobs.clone(),
+        source,
+    })?;
+    let pool = database::connect(&config.database, NAME).await?;
+    database::check(&pool, &MIGRATOR, NAME).await?;
+    let ops = Ops::new(NAME);
+    database::watch(&pool, ops.part("database"), &shutdown);
+    let state = AppState {
+        pool: pool.clone(),
+        blobs,
+        verifier: Verifier::new(NAME, trusted),
+    };
+    service::serve(listeners, router(state), ops, shutdown.clone()).await?;
+    shutdown.finished().await;
+    pool.close().await;
+    Ok(())
+}

@@ -11,6 +11,7 @@ use contract::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use crate::{
     document::{Document, LanguageSettings, Solution, Texts},
@@ -38,18 +39,22 @@ const RESERVED_SLUGS: [&str; 2] = ["import", "new"];
 
 /// One thing that is wrong with what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// Where: a JSON pointer into the body, or `/` and the name of a parameter.
-    pub pointer: String,
+    pub(crate) pointer: String,
     /// A stable word for programs.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// What to do, for people.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Fault {
     /// A fault at this place.
-    pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        pointer: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             pointer: pointer.into(),
             code,
@@ -64,14 +69,14 @@ pub(crate) fn refuse_what_is_to_come(value: &Value) -> Vec<Fault> {
     if value.pointer("/checker/kind").and_then(Value::as_str) == Some("program") {
         faults.push(Fault::new(
             "/checker/kind",
-            "not_supported",
+            "not-supported",
             "checker programs are not supported yet; use tokens, lines, exact, float or unordered",
         ));
     }
     if value.get("signature").is_some_and(|given| !given.is_null()) {
         faults.push(Fault::new(
             "/signature",
-            "not_supported",
+            "not-supported",
             "signatures are not supported yet; give each language a driver and a starter",
         ));
     }
@@ -80,7 +85,7 @@ pub(crate) fn refuse_what_is_to_come(value: &Value) -> Vec<Fault> {
         if id.parse::<Language>().is_err() {
             faults.push(Fault::new(
                 format!("/languages/{}", escape(id)),
-                "unknown_language",
+                "unknown-language",
                 format!("there is no language {id:?}"),
             ));
         }
@@ -91,21 +96,14 @@ pub(crate) fn refuse_what_is_to_come(value: &Value) -> Vec<Fault> {
 }
 
 /// Reads a typed value, and says where it cannot.
-pub(crate) fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T, Vec<Fault>> {
-    // Null is what "no signature" looks like in a document that another program wrote.
-    if let Some(object) = value.as_object_mut() {
-        object.remove("signature");
-    }
+pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Vec<Fault>> {
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut pointer = String::new();
-        for segment in error.path() {
-            use serde_path_to_error::Segment;
-            match segment {
-                Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-                Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
-                Segment::Enum { .. } | Segment::Unknown => {}
-            }
-        }
+        let steps = error.path().iter().map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape(key)),
+            Segment::Enum { .. } | Segment::Unknown => String::new(),
+        });
+        let pointer: String = steps.collect();
         let message = error.into_inner().to_string();
         // The place of what is missing is where it should be.
         let missing = message
@@ -114,10 +112,13 @@ pub(crate) fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T, Vec<Faul
         match missing {
             Some(field) => vec![Fault::new(
                 format!("{pointer}/{field}"),
-                "required",
+                "missing-field",
                 "this is missing",
             )],
-            None => vec![Fault::new(pointer, "type", message)],
+            None if message.starts_with("unknown field") => {
+                vec![Fault::new(pointer, "unknown-field", message)]
+            }
+            None => vec![Fault::new(pointer, "invalid-value", message)],
         }
     })
 }
@@ -159,7 +160,7 @@ pub(crate) fn is_slug(text: &str) -> bool {
 /// What is wrong with a driver or starter, whatever it holds.
 pub(crate) fn check_code(pointer: &str, code: &str) -> Option<Fault> {
     if code.len() > MAX_CODE_BYTES {
-        Some(Fault::new(pointer, "too_long", "at most 64 KiB"))
+        Some(Fault::new(pointer, "too-long", "at most 64 KiB"))
     } else if code.contains('\0') {
         Some(nul(pointer))
     } else if code.trim().is_empty() {
@@ -190,7 +191,7 @@ fn check_titles(titles: &Texts, faults: &mut Vec<Fault>) {
         if title.trim().is_empty() {
             faults.push(Fault::new(pointer, "empty", "a title has words"));
         } else if title.chars().count() > MAX_TITLE_CHARS {
-            faults.push(Fault::new(pointer, "too_long", "at most 200 characters"));
+            faults.push(Fault::new(pointer, "too-long", "at most 200 characters"));
         } else if title.chars().any(char::is_control) {
             faults.push(Fault::new(
                 pointer,
@@ -211,11 +212,11 @@ fn check_statements(statements: &Texts, faults: &mut Vec<Fault>) {
         if text.trim().is_empty() {
             faults.push(Fault::new(pointer, "empty", "a statement has words"));
         } else if text.len() > MAX_STATEMENT_BYTES {
-            faults.push(Fault::new(pointer, "too_long", "at most 256 KiB"));
+            faults.push(Fault::new(pointer, "too-long", "at most 256 KiB"));
         } else if !statement::is_shallow(text) {
             faults.push(Fault::new(
                 pointer,
-                "too_deep",
+                "too-deep",
                 "quotes, lists or emphasis are nested too deeply",
             ));
         }
@@ -231,7 +232,7 @@ fn check_statements(statements: &Texts, faults: &mut Vec<Fault>) {
 
 fn check_tags(tags: &[String], faults: &mut Vec<Fault>) {
     if tags.len() > MAX_TAGS {
-        faults.push(Fault::new("/tags", "too_many", "at most 20 tags"));
+        faults.push(Fault::new("/tags", "too-many", "at most 20 tags"));
     }
     for (index, tag) in tags.iter().enumerate() {
         let pointer = format!("/tags/{index}");
@@ -242,7 +243,7 @@ fn check_tags(tags: &[String], faults: &mut Vec<Fault>) {
                 "a tag has no space at its ends and no control characters",
             ));
         } else if tag.chars().count() > MAX_TAG_CHARS {
-            faults.push(Fault::new(pointer, "too_long", "at most 40 characters"));
+            faults.push(Fault::new(pointer, "too-long", "at most 40 characters"));
         } else if tags[..index].contains(tag) {
             faults.push(Fault::new(
                 pointer,
@@ -293,7 +294,7 @@ fn check_solutions(solutions: &[Solution], faults: &mut Vec<Fault>) {
     if solutions.len() > MAX_SOLUTIONS {
         faults.push(Fault::new(
             "/solutions",
-            "too_many",
+            "too-many",
             "at most 100 solutions",
         ));
     }

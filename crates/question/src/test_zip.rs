@@ -77,7 +77,7 @@ pub(crate) fn read_tests(zip: &Path, blobs: &Blobs) -> Result<Vec<ZippedTest>, T
         .map_err(|error| unreadable("", &error))?
         .enforce_header_consistency(true);
     if archive.len() > MAX_ENTRIES {
-        return Err(fault("", "too_many", "a zip holds at most 5,000 tests"));
+        return Err(fault("", "too-many", "a zip holds at most 5,000 tests"));
     }
     let plan = plan(&mut archive)?;
     let mut sides: BTreeMap<String, (Option<Staged>, Option<Staged>)> = BTreeMap::new();
@@ -132,7 +132,7 @@ fn plan(archive: &mut ZipIterable<BufReader<File>>) -> Result<Plan, TestZipError
         } else if entry.encrypted() {
             Some(("encrypted", "it is encrypted"))
         } else if !is_plain(entry.unix_mode()) {
-            Some(("file_type", "it is neither a file nor a folder"))
+            Some(("file-type", "it is neither a file nor a folder"))
         } else if !matches!(
             entry.compression(),
             CompressionMethod::Stored | CompressionMethod::Deflated
@@ -190,7 +190,7 @@ fn pair(paths: Vec<Option<Vec<String>>>, faults: &mut Vec<Fault>) -> Plan {
         let Some((name, side)) = found else {
             faults.push(Fault::new(
                 pointer(&shown),
-                "file_name",
+                "file-name",
                 "a test is NAME.in with NAME.out or NAME.ans; take this file out of the zip",
             ));
             continue;
@@ -242,12 +242,12 @@ fn pair(paths: Vec<Option<Vec<String>>>, faults: &mut Vec<Fault>) -> Plan {
     if seen.len() > MAX_TESTS {
         faults.push(Fault::new(
             "",
-            "too_many",
+            "too-many",
             "a zip holds at most 5,000 tests",
         ));
     }
     if plan.samples.values().filter(|sample| **sample).count() > MAX_SAMPLES {
-        faults.push(Fault::new("", "too_many", "at most 50 samples"));
+        faults.push(Fault::new("", "too-many", "at most 50 samples"));
     }
     if seen.is_empty() && faults.is_empty() {
         faults.push(Fault::new("", "empty", "there is no test in the zip"));
@@ -276,16 +276,14 @@ fn unpack(
             Err(BlobError::TooLarge { .. }) => {
                 return Err(fault(
                     &pointer(name),
-                    "too_long",
+                    "too-long",
                     "a file unpacks to at most 64 MiB, and all together to at most 1 GiB",
                 ));
             }
             other => other.map_err(TestZipError::Blob)?,
         }
     }
-    let staged = staging
-        .finish()
-        .map_err(|error| TestZipError::Blob(error.into()))?;
+    let staged = staging.finish();
     *left -= staged.blob.size;
     Ok(staged)
 }

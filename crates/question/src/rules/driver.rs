@@ -18,12 +18,12 @@ pub(crate) fn check_driver(pointer: &str, language: Language, driver: &str) -> O
         0 if imports_solution(language, driver) => None,
         0 if driver.contains(PLACE) => Some(Fault::new(
             pointer,
-            "driver_place",
+            "driver-place",
             "`{{code}}` must stand alone on its line",
         )),
         0 => Some(Fault::new(
             pointer,
-            "driver_place",
+            "driver-place",
             match module_kind(language) {
                 Some(_) => {
                     "a driver has one line `{{code}}`, or imports the module `solution` in which the learner's code will be"
@@ -33,7 +33,7 @@ pub(crate) fn check_driver(pointer: &str, language: Language, driver: &str) -> O
         )),
         _ => Some(Fault::new(
             pointer,
-            "driver_place",
+            "driver-place",
             "a driver has only one line `{{code}}`",
         )),
     }

@@ -28,10 +28,10 @@ pub(crate) fn is_name(text: &str) -> bool {
 pub(crate) fn check_tests(place: &str, tests: &[TestDocument]) -> Vec<Fault> {
     let mut faults = Vec::new();
     if tests.len() > MAX_TESTS {
-        faults.push(Fault::new(place, "too_many", "at most 5,000 tests"));
+        faults.push(Fault::new(place, "too-many", "at most 5,000 tests"));
     }
     if tests.iter().filter(|test| test.sample).count() > MAX_SAMPLES {
-        faults.push(Fault::new(place, "too_many", "at most 50 samples"));
+        faults.push(Fault::new(place, "too-many", "at most 50 samples"));
     }
     let mut names = HashSet::new();
     for (index, test) in tests.iter().enumerate() {
@@ -83,5 +83,5 @@ pub(crate) fn check_test(place: &str, test: &TestDocument) -> Vec<Fault> {
 /// Samples are shown whole, so they are small.
 pub(crate) fn check_sample_size(pointer: &str, sample: bool, size: u64) -> Option<Fault> {
     (sample && size > MAX_SAMPLE_BYTES)
-        .then(|| Fault::new(pointer, "too_long", "a sample's bodies have at most 64 KiB"))
+        .then(|| Fault::new(pointer, "too-long", "a sample's bodies have at most 64 KiB"))
 }

@@ -121,7 +121,7 @@ fn what_is_no_whole_test_is_refused_by_name() {
     assert_eq!(refused(&[("1.ans", b"1")]), ("incomplete", "/1".to_owned()));
     assert_eq!(
         refused(&[("README.md", b"1")]),
-        ("file_name", "/README.md".to_owned())
+        ("file-name", "/README.md".to_owned())
     );
     assert_eq!(refused(&[(".in", b"1")]), ("format", "/.in".to_owned()));
     assert_eq!(
@@ -169,14 +169,14 @@ fn links_devices_and_encrypted_files_are_refused() {
         .add_symlink("1.in", "/etc/passwd", SimpleFileOptions::default())
         .expect("it is in memory");
     let zip = writer.finish().expect("it is in memory").into_inner();
-    assert_eq!(code(&zip), "file_type");
+    assert_eq!(code(&zip), "file-type");
 
     let mut zip = zip_of(&pair_of("1.in", "1.out"));
     // The attributes of the first entry in the directory: a character device.
     let entry = find(&zip, b"PK\x01\x02");
     zip[entry + 38..entry + 42].copy_from_slice(&(0o020_666_u32 << 16).to_le_bytes());
     zip[entry + 5] = 3;
-    assert_eq!(code(&zip), "file_type");
+    assert_eq!(code(&zip), "file-type");
 
     let mut zip = zip_of(&pair_of("1.in", "1.out"));
     for (signature, flags) in [(b"PK\x01\x02", 8), (b"PK\x03\x04", 6)] {
@@ -204,13 +204,13 @@ fn bombs_go_off_in_no_memory_and_leave_no_file() {
         .start_file("1.out", SimpleFileOptions::default())
         .expect("it is in memory");
     let mut zip = writer.finish().expect("it is in memory").into_inner();
-    assert_eq!(code(&zip), "too_long");
+    assert_eq!(code(&zip), "too-long");
     // The same with a directory that lies about the size.
     for (signature, size) in [(b"PK\x01\x02", 24), (b"PK\x03\x04", 22)] {
         let at = find(&zip, signature);
         zip[at + size..at + size + 4].copy_from_slice(&7_u32.to_le_bytes());
     }
-    assert!(matches!(code(&zip), "too_long" | "damaged"));
+    assert!(matches!(code(&zip), "too-long" | "damaged"));
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn too_many_entries_are_refused_before_they_are_read() {
         .iter()
         .map(|name| (name.as_str(), b"".as_slice()))
         .collect();
-    assert_eq!(code(&zip_of(&entries)), "too_many");
+    assert_eq!(code(&zip_of(&entries)), "too-many");
     let names: Vec<_> = (0..=MAX_SAMPLES)
         .map(|n| (format!("sample{n}.in"), format!("sample{n}.out")))
         .collect();
@@ -234,7 +234,7 @@ fn too_many_entries_are_refused_before_they_are_read() {
         .iter()
         .flat_map(|(input, output)| pair_of(input, output))
         .collect();
-    assert_eq!(code(&zip_of(&entries)), "too_many");
+    assert_eq!(code(&zip_of(&entries)), "too-many");
 }
 
 #[test]

@@ -1,0 +1,409 @@
+//! One test of a draft: its bodies as JSON or as files.
+
+use axum::{
+    body::Body,
+    extract::{
+        FromRequest, Multipart, Request, State,
+        multipart::{Field, MultipartError},
+    },
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use contract::manifest::{BlobRef, TestRef};
+use serde::Deserialize;
+use serde_json::json;
+use service::{
+    Problem,
+    extract::{Json, Path},
+    token::Principal,
+};
+use utoipa::ToSchema;
+
+use super::tag;
+use crate::{
+    blobs::{BlobError, Staged, StreamError, blocking},
+    bodies,
+    document::TestDocument,
+    editing::{Action, Edit},
+    error::QuestionError,
+    etag::{self, IfMatch},
+    request::{self, Media},
+    rules::{self, Fault, MAX_SAMPLES, MAX_TEST_BYTES, MAX_TESTS},
+    state::AppState,
+    store,
+};
+
+/// A test as a form. Parts that are left out stay as they are in the present test of that name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the form to clients; it is read part by part"
+)]
+pub(crate) struct QuestionTestForm {
+    /// A file, at most 64 MiB.
+    #[schema(value_type = Option<String>, format = Binary)]
+    input: Option<Vec<u8>>,
+    /// A file, at most 64 MiB.
+    #[schema(value_type = Option<String>, format = Binary)]
+    output: Option<Vec<u8>>,
+    /// `true` or `false`.
+    sample: Option<bool>,
+    /// The group's name.
+    group: Option<String>,
+    /// A number.
+    points: Option<f64>,
+}
+
+/// What is being put, whichever form it came in.
+struct Upload {
+    test: TestDocument,
+    input: Option<Staged>,
+    output: Option<Staged>,
+    /// A form changes what it names; JSON says all.
+    is_form: bool,
+    names_sample: bool,
+}
+
+/// Read a test
+///
+/// Of the draft. A body that is no text, or larger than 1 MiB, is left out: it can be fetched as a file.
+#[utoipa::path(
+    get, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's")),
+    responses(
+        (status = 200, body = TestDocument, headers(("ETag" = String))),
+        Problem,
+    ),
+)]
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path((question, name)): Path<(String, String)>,
+) -> Result<Response, QuestionError> {
+    let (test, revision) = find(&state, &principal, &question, &name).await?;
+    let shown = bodies::describe_whole(&state.blobs, &test).await?;
+    Ok((tag(&etag::of_revision(revision))?, Json(shown)).into_response())
+}
+
+/// Read a test's input as a file
+#[utoipa::path(
+    get, path = "/api/v1/questions/{question}/tests/{name}/input", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's")),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        Problem,
+    ),
+)]
+pub(crate) async fn input(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path((question, name)): Path<(String, String)>,
+) -> Result<Response, QuestionError> {
+    let (test, _) = find(&state, &principal, &question, &name).await?;
+    send(&state, &test.input).await
+}
+
+/// Read a test's output as a file
+#[utoipa::path(
+    get, path = "/api/v1/questions/{question}/tests/{name}/output", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's")),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        Problem,
+    ),
+)]
+pub(crate) async fn output(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path((question, name)): Path<(String, String)>,
+) -> Result<Response, QuestionError> {
+    let (test, _) = find(&state, &principal, &question, &name).await?;
+    send(&state, &test.output).await
+}
+
+/// Set a test
+///
+/// Makes it, at the end, or replaces the one of that name where it stands.
+#[utoipa::path(
+    put, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
+    request_body(content((TestDocument = "application/json"), (QuestionTestForm = "multipart/form-data"))),
+    responses(
+        (status = 200, description = "Replaced", body = TestDocument, headers(("ETag" = String))),
+        (status = 201, description = "Made", body = TestDocument, headers(("ETag" = String))),
+        Problem,
+    ),
+)]
+pub(crate) async fn put(
+    State(state): State<AppState>,
+    principal: Principal,
+    if_match: IfMatch,
+    Path((question, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, QuestionError> {
+    principal.require_teacher()?;
+    let key = request::key(&question)?;
+    let present = request::mine(&state, &key, &principal.0).await?;
+    if !if_match.permits(present.revision) {
+        return Err(QuestionError::PreconditionFailed);
+    }
+    let mut upload = match Media::of(request.headers()) {
+        Media::Json => Upload::from_json(&state, request).await?,
+        Media::Form => Upload::from_form(&state, request).await?,
+        Media::Text | Media::Zip | Media::Other => {
+            return Err(QuestionError::UnsupportedMediaType(
+                "application/json or multipart/form-data",
+            ));
+        }
+    };
+    if upload.test.name.is_empty() {
+        upload.test.name.clone_from(&name);
+    } else if upload.test.name != name {
+        return Err(QuestionError::fault(
+            "/name",
+            "mismatch",
+            "the address names another test",
+        ));
+    }
+    let faults = rules::check_test("", &upload.test);
+    if !faults.is_empty() {
+        return Err(faults.into());
+    }
+    let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
+    let id = edit.question.id();
+    let tests = store::list_tests(edit.connection(), id).await?;
+    let before = tests.iter().find(|test| test.name == name);
+    let (test, staged) = upload.resolve(before)?;
+    let samples = tests
+        .iter()
+        .filter(|other| other.sample && other.name != name);
+    if before.is_none() && tests.len() >= MAX_TESTS {
+        return Err(QuestionError::fault("", "too-many", "at most 5,000 tests"));
+    }
+    if test.sample && samples.count() >= MAX_SAMPLES {
+        return Err(QuestionError::fault(
+            "/sample",
+            "too-many",
+            "at most 50 samples",
+        ));
+    }
+    let status = if before.is_none() {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    state.blobs.keep(staged).await?;
+    store::save_test(edit.connection(), id, &test).await?;
+    let revision = store::touch(edit.connection(), id).await?;
+    let detail = json!({"test": name});
+    let revision = edit.finish(revision, Action::TestsChanged, detail).await?;
+    let entity = tag(&etag::of_revision(revision))?;
+    Ok((status, entity, Json(bodies::describe(&test))).into_response())
+}
+
+/// Remove a test
+#[utoipa::path(
+    delete, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
+    responses(
+        (status = 204, description = "It is not in the draft any more", headers(("ETag" = String))),
+        Problem,
+    ),
+)]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    principal: Principal,
+    if_match: IfMatch,
+    Path((question, name)): Path<(String, String)>,
+) -> Result<Response, QuestionError> {
+    principal.require_teacher()?;
+    let key = request::key(&question)?;
+    let name = request::test_name(&name)?;
+    let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
+    let id = edit.question.id();
+    if !store::delete_test(edit.connection(), id, name).await? {
+        return Err(QuestionError::NotFound("test"));
+    }
+    let revision = store::touch(edit.connection(), id).await?;
+    let detail = json!({"removed": name});
+    let revision = edit.finish(revision, Action::TestsChanged, detail).await?;
+    Ok((StatusCode::NO_CONTENT, tag(&etag::of_revision(revision))?).into_response())
+}
+
+async fn find(
+    state: &AppState,
+    principal: &Principal,
+    question: &str,
+    name: &str,
+) -> Result<(TestRef, i64), QuestionError> {
+    principal.require_teacher()?;
+    let question = request::mine(state, &request::key(question)?, &principal.0).await?;
+    let name = request::test_name(name)?;
+    let test = store::find_test(&state.pool, question.id(), name).await?;
+    let test = test.ok_or(QuestionError::NotFound("test"))?;
+    Ok((test, question.revision))
+}
+
+async fn send(state: &AppState, blob: &BlobRef) -> Result<Response, QuestionError> {
+    let (size, stream) = state.blobs.stream(&blob.sha256).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, size.to_string()),
+        (header::CONTENT_DISPOSITION, "attachment".to_owned()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+impl Upload {
+    async fn from_json(state: &AppState, request: Request) -> Result<Self, QuestionError> {
+        let mut test: TestDocument = request::json(request, state).await?;
+        let (input, output) = (test.input.take(), test.output.take());
+        let blobs = state.blobs.clone();
+        let (input, output) = blocking(move || {
+            let staged = |text: Option<String>| {
+                text.map(|text| blobs.stage_bytes(text.as_bytes(), MAX_TEST_BYTES))
+                    .transpose()
+            };
+            Ok((staged(input)?, staged(output)?))
+        })
+        .await?;
+        Ok(Self {
+            test,
+            input,
+            output,
+            is_form: false,
+            names_sample: true,
+        })
+    }
+
+    async fn from_form(state: &AppState, request: Request) -> Result<Self, QuestionError> {
+        let malformed = |error: &dyn std::error::Error| {
+            QuestionError::Malformed(format!("the form cannot be read: {error}"))
+        };
+        let mut form = Multipart::from_request(request, state)
+            .await
+            .map_err(|error| malformed(&error))?;
+        let mut upload = Self {
+            test: TestDocument::default(),
+            input: None,
+            output: None,
+            is_form: true,
+            names_sample: false,
+        };
+        while let Some(mut field) = form
+            .next_field()
+            .await
+            .map_err(|error| form_error(&error))?
+        {
+            let name = field.name().unwrap_or_default().to_owned();
+            match name.as_str() {
+                "input" => upload.input = Some(stage(state, field).await?),
+                "output" => upload.output = Some(stage(state, field).await?),
+                "name" => upload.test.name = short_text(&mut field, "/name").await?,
+                "group" => upload.test.group = Some(short_text(&mut field, "/group").await?),
+                "sample" => {
+                    upload.names_sample = true;
+                    upload.test.sample = parsed(&mut field, "/sample").await?;
+                }
+                "points" => upload.test.points = Some(parsed(&mut field, "/points").await?),
+                _ => {
+                    return Err(QuestionError::fault(
+                        "",
+                        "unknown",
+                        "parts are input, output, sample, group, points and name",
+                    ));
+                }
+            }
+        }
+        Ok(upload)
+    }
+
+    /// The test as it is to be stored, and its new bodies.
+    fn resolve(self, before: Option<&TestRef>) -> Result<(TestRef, Vec<Staged>), Fault> {
+        let mut test = self.test;
+        if self.is_form
+            && let Some(before) = before
+        {
+            test.group = test.group.or_else(|| before.group.clone());
+            test.points = test.points.or(before.points);
+            if !self.names_sample {
+                test.sample = before.sample;
+            }
+        }
+        let sample = test.sample;
+        let test = TestRef {
+            name: test.name,
+            sample,
+            group: test.group,
+            points: test.points,
+            input: bodies::body_of(
+                "input",
+                sample,
+                self.input.as_ref(),
+                before.map(|test| &test.input),
+            )?,
+            output: bodies::body_of(
+                "output",
+                sample,
+                self.output.as_ref(),
+                before.map(|test| &test.output),
+            )?,
+        };
+        Ok((test, self.input.into_iter().chain(self.output).collect()))
+    }
+}
+
+async fn stage(state: &AppState, field: Field<'_>) -> Result<Staged, QuestionError> {
+    match state.blobs.stage_stream(field, MAX_TEST_BYTES).await {
+        Ok(staged) => Ok(staged),
+        Err(StreamError::Blob(error)) => Err(error.into()),
+        Err(StreamError::Cut(source)) => Err(source.downcast().map_or_else(
+            |source| QuestionError::Malformed(source.to_string()),
+            |error| form_error(&error),
+        )),
+    }
+}
+
+/// A part that is a word: whatever is longer is none.
+async fn short_text(field: &mut Field<'_>, pointer: &str) -> Result<String, QuestionError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| form_error(&error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > 200 {
+            return Err(QuestionError::fault(
+                pointer,
+                "too-long",
+                "this part is a short text",
+            ));
+        }
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| QuestionError::fault(pointer, "format", "this part is text in UTF-8"))
+}
+
+async fn parsed<T: std::str::FromStr>(
+    field: &mut Field<'_>,
+    pointer: &str,
+) -> Result<T, QuestionError> {
+    let text = short_text(field, pointer).await?;
+    text.trim().parse().map_err(|_| {
+        QuestionError::fault(
+            pointer,
+            "format",
+            "sample is true or false, points is a number",
+        )
+    })
+}
+
+fn form_error(error: &MultipartError) -> QuestionError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        QuestionError::Blob(BlobError::TooLarge {
+            limit: MAX_TEST_BYTES,
+        })
+    } else {
+        QuestionError::Malformed(format!("the form cannot be read: {}", error.body_text()))
+    }
+}

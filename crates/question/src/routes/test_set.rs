@@ -1,0 +1,206 @@
+//! A draft's tests as a whole.
+
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use contract::manifest::TestRef;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use service::{
+    Problem,
+    extract::{Json, Path},
+    token::Principal,
+};
+use utoipa::ToSchema;
+
+use super::tag;
+use crate::{
+    blobs::{self, Staged},
+    bodies,
+    document::TestDocument,
+    editing::{Action, Edit},
+    error::QuestionError,
+    etag::{self, IfMatch},
+    request::{self, Media},
+    rules,
+    state::AppState,
+    store::{self, Key},
+    test_zip::{self, MAX_ZIP_BYTES, TestZipError},
+};
+
+/// A question's tests.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuestionTests {
+    /// In the order in which they are judged.
+    items: Vec<TestDocument>,
+}
+
+/// List a question's tests
+///
+/// Of the draft, without their bodies.
+#[utoipa::path(
+    get, path = "/api/v1/questions/{question}/tests", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug")),
+    responses(
+        (status = 200, body = QuestionTests, headers(("ETag" = String))),
+        Problem,
+    ),
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(question): Path<String>,
+) -> Result<Response, QuestionError> {
+    principal.require_teacher()?;
+    let question = request::mine(&state, &request::key(&question)?, &principal.0).await?;
+    let tests = store::list_tests(&state.pool, question.id()).await?;
+    respond(&tests, question.revision)
+}
+
+/// Replace a question's tests
+///
+/// As JSON: a test without `input` or `output` keeps the present one's of its name. As a zip: `NAME.in` with `NAME.out` or
+/// `NAME.ans`, samples in a folder `sample` or named `sample…`; groups and points of present tests of the same names stay.
+#[utoipa::path(
+    put, path = "/api/v1/questions/{question}/tests", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
+    request_body(content((QuestionTests = "application/json"), (Vec<u8> = "application/zip"))),
+    responses(
+        (status = 200, body = QuestionTests, headers(("ETag" = String))),
+        (status = 422, description = "Wrong in the places that `errors` names", body = Problem, content_type = "application/problem+json",
+            example = json!({"type": "https://codementor.dev/problems/invalid-request", "title": "Invalid request", "status": 422,
+                "detail": "correct what `errors` names, and send it again",
+                "errors": [{"pointer": "/secret~1 7.in", "code": "incomplete", "message": "its .out or .ans is missing"}]})),
+        Problem,
+    ),
+)]
+pub(crate) async fn replace(
+    State(state): State<AppState>,
+    principal: Principal,
+    if_match: IfMatch,
+    Path(question): Path<String>,
+    request: Request,
+) -> Result<Response, QuestionError> {
+    principal.require_teacher()?;
+    let key = request::key(&question)?;
+    // Nobody uploads for nothing: what can be refused is refused before the body is read.
+    let present = request::mine(&state, &key, &principal.0).await?;
+    if !if_match.permits(present.revision) {
+        return Err(QuestionError::PreconditionFailed);
+    }
+    match Media::of(request.headers()) {
+        Media::Json => {
+            let sent: QuestionTests = request::json(request, &state).await?;
+            let faults = rules::check_tests("/items", &sent.items);
+            if !faults.is_empty() {
+                return Err(faults.into());
+            }
+            let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
+            let id = edit.question.id();
+            let present = store::list_tests(edit.connection(), id).await?;
+            let tests = bodies::store_tests(&state.blobs, "/items", sent.items, &present).await?;
+            save(edit, &tests).await
+        }
+        Media::Zip => replace_by_zip(&state, &principal, &if_match, &key, request).await,
+        Media::Text | Media::Form | Media::Other => Err(QuestionError::UnsupportedMediaType(
+            "application/json or application/zip",
+        )),
+    }
+}
+
+async fn replace_by_zip(
+    state: &AppState,
+    principal: &Principal,
+    if_match: &IfMatch,
+    key: &Key,
+    request: Request,
+) -> Result<Response, QuestionError> {
+    let zip = receive(state, request).await?;
+    let folder = state.blobs.clone();
+    let read = tokio::task::spawn_blocking(move || test_zip::read_tests(zip.path(), &folder));
+    let zipped = read
+        .await
+        .map_err(|error| QuestionError::Unexpected(Box::new(error)))??;
+    let mut edit = Edit::begin(state, key, &principal.0, if_match).await?;
+    let id = edit.question.id();
+    let present = store::list_tests(edit.connection(), id).await?;
+    let present: std::collections::HashMap<_, _> = present
+        .into_iter()
+        .map(|test| (test.name.clone(), test))
+        .collect();
+    let (mut tests, mut staged) = (Vec::new(), Vec::new());
+    for test in zipped {
+        let before = present.get(&test.name);
+        tests.push(TestRef {
+            sample: test.sample,
+            group: before.and_then(|before| before.group.clone()),
+            points: before.and_then(|before| before.points),
+            input: test.input.blob.clone(),
+            output: test.output.blob.clone(),
+            name: test.name,
+        });
+        staged.extend([test.input, test.output]);
+    }
+    state.blobs.keep(staged).await?;
+    save(edit, &tests).await
+}
+
+/// The zip as a file; one that is too large is cut off.
+async fn receive(state: &AppState, request: Request) -> Result<Staged, QuestionError> {
+    let body = request::stream(request);
+    match state.blobs.stage_stream(body, MAX_ZIP_BYTES).await {
+        Ok(zip) => Ok(zip),
+        Err(blobs::StreamError::Blob(blobs::BlobError::TooLarge { .. })) => Err(
+            QuestionError::TooLarge("a zip of tests has at most 256 MiB"),
+        ),
+        Err(blobs::StreamError::Blob(error)) => Err(TestZipError::Blob(error).into()),
+        Err(blobs::StreamError::Cut(_)) => Err(QuestionError::Malformed(
+            "the body ended before it was whole".to_owned(),
+        )),
+    }
+}
+
+/// Remove all tests of a question
+#[utoipa::path(
+    delete, path = "/api/v1/questions/{question}/tests", tag = "questions",
+    params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
+    responses(
+        (status = 204, description = "The draft has none any more", headers(("ETag" = String))),
+        Problem,
+    ),
+)]
+pub(crate) async fn clear(
+    State(state): State<AppState>,
+    principal: Principal,
+    if_match: IfMatch,
+    Path(question): Path<String>,
+) -> Result<Response, QuestionError> {
+    principal.require_teacher()?;
+    let key = request::key(&question)?;
+    let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
+    let id = edit.question.id();
+    store::delete_all_tests(edit.connection(), id).await?;
+    let revision = store::touch(edit.connection(), id).await?;
+    let revision = edit
+        .finish(revision, Action::TestsChanged, json!({"tests": 0}))
+        .await?;
+    Ok((StatusCode::NO_CONTENT, tag(&etag::of_revision(revision))?).into_response())
+}
+
+async fn save(mut edit: Edit, tests: &[TestRef]) -> Result<Response, QuestionError> {
+    let id = edit.question.id();
+    store::replace_tests(edit.connection(), id, tests).await?;
+    let revision = store::touch(edit.connection(), id).await?;
+    let detail = json!({"tests": tests.len()});
+    let revision = edit.finish(revision, Action::TestsChanged, detail).await?;
+    respond(tests, revision)
+}
+
+fn respond(tests: &[TestRef], revision: i64) -> Result<Response, QuestionError> {
+    let items = tests.iter().map(bodies::describe).collect();
+    let entity = tag(&etag::of_revision(revision))?;
+    Ok((entity, Json(QuestionTests { items })).into_response())
+}

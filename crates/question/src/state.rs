@@ -1,0 +1,34 @@
+//! What every request handler has at hand.
+
+use axum::extract::FromRef;
+use contract::Account;
+use service::token::Verifier;
+use sqlx::PgPool;
+
+use crate::{blobs::Blobs, store::Viewer};
+
+/// The service's parts. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// Schema `question`.
+    pub pool: PgPool,
+    /// The bodies of tests.
+    pub blobs: Blobs,
+    /// Tells true service tokens.
+    pub verifier: Verifier,
+}
+
+impl FromRef<AppState> for Verifier {
+    fn from_ref(state: &AppState) -> Self {
+        state.verifier.clone()
+    }
+}
+
+impl From<&Account> for Viewer {
+    fn from(account: &Account) -> Self {
+        Self {
+            account: account.id,
+            role: account.role,
+        }
+    }
+}

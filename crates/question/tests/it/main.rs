@@ -1,0 +1,10 @@
+//! The service as others see it: a real socket, a real Postgres, tokens signed by real keys.
+
+mod bad_input;
+mod judging;
+mod permissions;
+mod publishing;
+mod questions;
+mod secrecy;
+mod server;
+mod test_sets;
