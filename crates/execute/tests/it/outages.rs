@@ -1,0 +1,179 @@
+//! Kafka, Postgres, question or runners are away.
+
+use contract::Verdict;
+use http::{Method, StatusCode};
+use queue::KafkaConfig;
+use serde_json::json;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use crate::support::{DEAD, Judge, Setup, learner, submission, until};
+
+const PATH: &str = "/api/v1/submissions";
+
+#[tokio::test]
+async fn accepts_without_kafka_and_sends_the_job_when_it_is_back() {
+    let mut setup = Setup::new().await;
+    let kafka = setup.kafka.clone();
+    setup.kafka = KafkaConfig::new(DEAD, "");
+    let execute = setup.start().await;
+    let learner = learner();
+    let id = execute.submit(&learner).await;
+    assert_eq!(execute.names(id).await, ["accepted"]);
+    execute.stop().await;
+
+    setup.kafka = kafka;
+    let execute = setup.start().await;
+    let mut judge = Judge::start(&setup.kafka);
+    let (job, _) = judge.job(id).await;
+    judge.judge(job.reply_partition, id).await;
+    let has_verdict = async || execute.names(id).await.last() == Some(&"verdict");
+    until("the verdict is in the log", has_verdict).await;
+    let looked = execute.get(&learner, &format!("{PATH}/{id}")).await;
+    assert_eq!(looked.body["verdict"], json!(Verdict::WrongAnswer));
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn takes_nothing_more_when_too_much_waits_for_kafka() {
+    let mut setup = Setup::new()
+        .await
+        .patient(|patience| patience.outbox_rows = 2);
+    setup.kafka = KafkaConfig::new(DEAD, "");
+    let execute = setup.start().await;
+    let learner = learner();
+    let headers = [("idempotency-key", "the-first-of-all")];
+    let body = submission();
+    let first = execute
+        .ask(Some(&learner), Method::POST, PATH, &headers, Some(&body))
+        .await
+        .id();
+    let refused = async || {
+        let answer = execute.post(&learner, PATH, &body).await;
+        let full = answer.status == StatusCode::SERVICE_UNAVAILABLE;
+        assert!(
+            !full || answer.problem().1 == "overloaded" && !answer.header("retry-after").is_empty(),
+            "{answer:?}"
+        );
+        full
+    };
+    until("the outbox is full", refused).await;
+    let again = execute
+        .ask(Some(&learner), Method::POST, PATH, &headers, Some(&body))
+        .await
+        .id();
+    assert_eq!(again, first, "a repeat is answered all the same");
+    assert!(execute.metrics().await.contains("codementor_outbox_rows"));
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn says_when_the_question_service_is_away() {
+    let mut setup = Setup::new().await;
+    setup.question_url = format!("http://{DEAD}");
+    let execute = setup.start().await;
+    let learner = learner();
+    let answer = execute.post(&learner, PATH, &submission()).await;
+    assert_eq!(answer.problem(), (503, "unavailable", ""));
+    assert!(!answer.header("retry-after").is_empty());
+    assert_eq!(execute.get(&learner, PATH).await.body, json!({"items": []}));
+    let run = json!({"language": "python", "code": "print(1)"});
+    execute.post(&learner, "/api/v1/runs", &run).await.id();
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn accepts_while_no_runner_has_ever_answered() {
+    let mut setup = Setup::new().await;
+    setup.runner_url = format!("http://{DEAD}");
+    let execute = setup.start().await;
+    let learner = learner();
+    execute.submit(&learner).await;
+    let mut body = submission();
+    body["language"] = json!("kotlin");
+    let answer = execute.post(&learner, PATH, &body).await;
+    assert_eq!(
+        answer.problem(),
+        (422, "invalid-request", "/language"),
+        "the question alone decides"
+    );
+    let answer = execute
+        .ask(None, Method::GET, "/api/v1/languages", &[], None)
+        .await;
+    assert_eq!(answer.problem(), (503, "unavailable", ""));
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn says_when_postgres_is_away_and_goes_on_when_it_is_back() {
+    let mut setup = Setup::new().await;
+    let cable = Cable::to(&mut setup.database_url).await;
+    let execute = setup.start().await;
+    let learner = learner();
+    let headers = [("idempotency-key", "sent-until-answered")];
+    let body = submission();
+    let post = || execute.ask(Some(&learner), Method::POST, PATH, &headers, Some(&body));
+    cable.cut();
+    let answer = post().await;
+    assert_eq!(answer.problem(), (503, "unavailable", ""));
+    assert!(!answer.header("retry-after").is_empty());
+    cable.mend();
+    let accepted = async || post().await.status == StatusCode::ACCEPTED;
+    until("it accepts again", accepted).await;
+    let listed = execute.get(&learner, PATH).await;
+    assert_eq!(
+        listed.body["items"].as_array().map(Vec::len),
+        Some(1),
+        "nothing half done"
+    );
+    execute.stop().await;
+}
+
+/// A way to Postgres that can be cut.
+struct Cable(watch::Sender<bool>);
+
+impl Cable {
+    /// Puts itself between: `url` leads through it afterwards.
+    async fn to(url: &mut String) -> Self {
+        let (place, database) = url.rsplit_once('/').expect("it names a database");
+        let (scheme, address) = place.rsplit_once('@').expect("it names an account");
+        let address = address.to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let here = listener.local_addr().expect("it is bound");
+        *url = format!("{scheme}@{here}/{database}");
+        let (whole, is_whole) = watch::channel(true);
+        tokio::spawn(async move {
+            loop {
+                let Ok((mut from, _)) = listener.accept().await else {
+                    return;
+                };
+                let mut is_whole = is_whole.clone();
+                let address = address.clone();
+                if !*is_whole.borrow() {
+                    continue;
+                }
+                tokio::spawn(async move {
+                    let Ok(mut to) = TcpStream::connect(address).await else {
+                        return;
+                    };
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut from, &mut to) => {}
+                        _ = is_whole.wait_for(|whole| !whole) => {}
+                    }
+                });
+            }
+        });
+        Self(whole)
+    }
+
+    fn cut(&self) {
+        self.0.send_replace(false);
+    }
+
+    fn mend(&self) {
+        self.0.send_replace(true);
+    }
+}
