@@ -3,8 +3,9 @@
 //! A blob is what its hash says or it is not taken. Many judgements that need the same one fetch it once. The folder is
 //! disposable: bounded, least recently used ones go first, and what an earlier run left is found again at the start.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -68,6 +69,8 @@ impl Blobs {
     /// Blobs below `folder`, at most so many bytes of them; what is there already is taken over.
     pub(crate) fn open(folder: PathBuf, max_bytes: u64) -> Result<Self, BlobError> {
         fs::create_dir_all(&folder)?;
+        // Hidden tests lie here.
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         let mut known = Lru::new(usize::MAX, max_bytes);
         let mut found = Vec::new();
         for entry in fs::read_dir(&folder)? {
@@ -265,7 +268,7 @@ pub(crate) fn beginning(file: &File, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; limit + 1];
     let mut length = 0;
     while length < bytes.len() {
-        match std::os::unix::fs::FileExt::read_at(file, &mut bytes[length..], length as u64)? {
+        match file.read_at(&mut bytes[length..], length as u64)? {
             0 => break,
             read => length += read,
         }
@@ -277,4 +280,68 @@ pub(crate) fn beginning(file: &File, limit: usize) -> io::Result<Vec<u8>> {
 /// Where blobs lie below the work folder.
 pub(crate) fn folder(work_dir: &Path) -> PathBuf {
     work_dir.join("blobs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(digit: char) -> String {
+        digit.to_string().repeat(64)
+    }
+
+    #[test]
+    fn takes_over_what_is_there_and_keeps_to_its_bound() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let now = SystemTime::now();
+        for (digit, age) in [('a', 30), ('b', 20), ('c', 10)] {
+            let path = folder.path().join(name(digit));
+            fs::write(&path, [0; 100]).expect("writes");
+            let file = File::options().write(true).open(&path).expect("opens");
+            let modified = now - Duration::from_secs(age);
+            file.set_modified(modified).expect("sets the time");
+        }
+        fs::write(folder.path().join("unfinished"), b"x").expect("writes");
+        let blobs = Blobs::open(folder.path().to_owned(), 250).expect("opens");
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .expect("lists")
+            .map(|entry| {
+                entry
+                    .expect("lists")
+                    .file_name()
+                    .into_string()
+                    .expect("is text")
+            })
+            .collect();
+        left.sort();
+        assert_eq!(left, [name('b'), name('c')]);
+        let mode = fs::metadata(folder.path())
+            .expect("is there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "hidden tests are nobody else's");
+        drop(blobs);
+    }
+
+    #[test]
+    fn only_hashes_become_file_names() {
+        assert!(is_hash(&name('a')) && is_hash(&name('0')));
+        for bad in [
+            "",
+            "../../etc/passwd",
+            &name('A'),
+            &name('g'),
+            &"a".repeat(63),
+        ] {
+            assert!(!is_hash(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn reads_the_beginning_and_one_byte_more() {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(b"abcdef").expect("writes");
+        assert_eq!(beginning(&file, 3).expect("reads"), b"abcd");
+        assert_eq!(beginning(&file, 100).expect("reads"), b"abcdef");
+    }
 }

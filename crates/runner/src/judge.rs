@@ -8,17 +8,19 @@
 //! ```
 //! Everything of a judgement happens in one future: when it is dropped, its programs are killed and nothing goes on.
 
+mod failure;
+
 use std::pin::pin;
 use std::sync::Arc;
 
 use contract::Language;
 use contract::event::{Compiled, FinalVerdict};
 use contract::manifest::{JudgingMode, TestRef};
-use contract::runner_api::{BlobSource, JudgeRequest, RunRequest, RunnerEvent, RunnerFailure};
+use contract::runner_api::{BlobSource, JudgeRequest, RunRequest, RunnerEvent};
 use contract::verdict::Verdict;
 use futures::future::{Either, select};
 use futures::{StreamExt, stream};
-use sandbox::{Outcome, Program, Sandbox, SandboxError, Stdin};
+use sandbox::{Outcome, Program, Sandbox, Stdin};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::blobs::{BlobError, Blobs, beginning};
@@ -29,6 +31,8 @@ use crate::report::{Finished, SAMPLE_BYTES, skipped};
 use crate::score::{Judged, sum_up, without_tests};
 use crate::toolchain::{Toolchain, environment};
 use crate::verdict::{Allowance, Ending, millis};
+
+pub(crate) use failure::JudgeError;
 
 /// Where events go. A receiver that is gone ends the judgement from outside, so a failing send says nothing new.
 pub(crate) type Events = UnboundedSender<RunnerEvent>;
@@ -47,47 +51,6 @@ pub(crate) struct Judge {
     pub(crate) toolchains: Vec<Toolchain>,
     /// Where tests come from.
     pub(crate) blobs: Blobs,
-}
-
-/// Why a judgement could not be done. It is never the code's fault.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum JudgeError {
-    /// This runner has not the language.
-    #[error("{0} is not installed on this runner")]
-    UnsupportedLanguage(Language),
-    /// A test's body cannot be had.
-    #[error("a test's body cannot be had")]
-    Blob(#[from] BlobError),
-    /// The sandbox did not work.
-    #[error("the sandbox failed")]
-    Sandbox(#[from] SandboxError),
-    /// Something that cannot happen.
-    #[error("comparing broke off")]
-    Broken(#[from] tokio::task::JoinError),
-}
-
-impl JudgeError {
-    /// As the stream tells it, with all causes.
-    pub(crate) fn failure(&self) -> RunnerFailure {
-        let (reason, retryable) = match self {
-            Self::UnsupportedLanguage(_) => ("unsupported_language", false),
-            Self::Blob(_) => ("blob_unavailable", true),
-            Self::Sandbox(SandboxError::Invalid(_)) => ("internal", false),
-            Self::Sandbox(_) => ("sandbox", true),
-            Self::Broken(_) => ("internal", true),
-        };
-        let mut message = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            message = format!("{message}: {error}");
-            cause = error.source();
-        }
-        RunnerFailure {
-            reason: reason.to_owned(),
-            message,
-            retryable,
-        }
-    }
 }
 
 /// A program with all that its runs have in common.

@@ -165,12 +165,17 @@ pub(crate) struct Preparation {
 /// Directories where programs are looked for; all of them can be seen from the sandbox.
 const PROGRAM_DIRECTORIES: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
-/// Finds a program by its name. Its own directory is made visible where it lies elsewhere.
-fn find_program(name: &str) -> Result<Found, String> {
+/// Finds a program by its name; `package` of Debian has it. Its own directory is made visible where it lies elsewhere.
+fn find_program(name: &str, package: &str) -> Result<Found, String> {
     let home = PROGRAM_DIRECTORIES
         .iter()
         .find_map(|directory| Path::new(directory).join(name).canonicalize().ok())
-        .ok_or_else(|| format!("no {name} in {}", PROGRAM_DIRECTORIES.join(", ")))?;
+        .ok_or_else(|| {
+            format!(
+                "no {name} in {}: install {package}",
+                PROGRAM_DIRECTORIES.join(", ")
+            )
+        })?;
     let visible = outside_usual(&home);
     Ok(Found { home, visible })
 }

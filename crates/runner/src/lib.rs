@@ -72,7 +72,9 @@ pub async fn run(
         &config, &sandbox, search, trusted, ops, listeners, &shutdown,
     )
     .await;
-    shutdown.finished().await;
+    if served.is_ok() {
+        shutdown.finished().await;
+    }
     sandbox.shutdown().await;
     served
 }

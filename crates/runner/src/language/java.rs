@@ -71,7 +71,7 @@ fn find(hints: &Hints) -> Result<Found, String> {
         Some(home) => home
             .canonicalize()
             .map_err(|error| format!("{}: {error}", home.display()))?,
-        None => find_program("javac")?
+        None => find_program("javac", "default-jdk-headless")?
             .home
             .parent()
             .and_then(Path::parent)

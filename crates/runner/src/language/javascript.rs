@@ -21,7 +21,7 @@ pub(super) static JAVASCRIPT: Spec = Spec {
     template: "const [a, b] = require('fs').readFileSync(0, 'utf8').split(/\\s+/).map(Number);\nconsole.log(a + b);\n",
     compile_shown: None,
     run_shown: "node solution.js",
-    find: |_| find_program("node"),
+    find: |_| find_program("node", "nodejs"),
     version: |home| words([path(home), "--version"]),
     arrange: |code: &Code<'_>| arrange_script(code, "main.js", "solution.js"),
     compile: |command| {

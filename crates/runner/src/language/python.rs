@@ -36,7 +36,7 @@ pub(super) static PYTHON: Spec = Spec {
     template: "a, b = map(int, input().split())\nprint(a + b)\n",
     compile_shown: None,
     run_shown: "python3 -E -s -S -B solution.py",
-    find: |_| find_program("python3"),
+    find: |_| find_program("python3", "python3"),
     version: |home| words([path(home), "-V"]),
     arrange: |code: &Code<'_>| arrange_script(code, "main.py", "solution.py"),
     compile: |command| {

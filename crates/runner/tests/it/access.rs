@@ -4,7 +4,7 @@ use contract::Language;
 use contract::runner_api::RunnerConfig;
 
 use crate::ask::ask;
-use crate::support::world;
+use crate::support::{World, world};
 
 #[test]
 fn only_evaluation_and_execute_may_ask() {
@@ -117,4 +117,34 @@ fn metrics_tell_of_slots_compilers_and_runs() {
     ] {
         assert!(text.contains(line), "{line} is missing in {text}");
     }
+}
+
+#[test]
+fn an_absent_toolchain_is_told_with_what_to_do() {
+    let world = World::start("codementor-runner-test-absent", |config| {
+        config.java_home = Some("/no/such/jdk".into());
+    });
+    world.block_on(async {
+        let get = |path: &str| {
+            let request = world.http.get(format!("{}{path}", world.url));
+            request.bearer_auth(world.token("execute")).send()
+        };
+        let answer = get("/internal/languages").await.expect("answers");
+        let languages: Vec<contract::language::InstalledLanguage> =
+            answer.json().await.expect("is a list");
+        assert!(
+            languages
+                .iter()
+                .all(|language| language.id != Language::Java)
+        );
+        assert_eq!(languages.len(), 4);
+        let answer = get("/internal/config").await.expect("answers");
+        let config: RunnerConfig = answer.json().await.expect("is a configuration");
+        assert_eq!(config.absent.len(), 1);
+        assert_eq!(config.absent[0].id, Language::Java);
+        assert!(
+            config.absent[0].reason.contains("/no/such/jdk"),
+            "{config:?}"
+        );
+    });
 }

@@ -241,6 +241,36 @@ fn a_stopping_runner_finishes_what_it_has_begun_and_leaves_nothing() {
         "{first:?} {rest}"
     );
     world.stop().expect("ends well");
+    nothing_is_left(&world, cgroup);
+}
+
+#[test]
+fn a_runner_that_must_end_at_once_kills_what_runs() {
+    let cgroup = "codementor-runner-test-kill";
+    let mut world = World::start(cgroup, |_| {});
+    let request = ask(Language::Python, SLEEPER)
+        .hidden("5999", "5999")
+        .judging(|judging| judging.limits.time_ms = 60_000)
+        .change(|request| request.blobs = Some(world.blobs.source()))
+        .request;
+    world.blobs.add(b"5999");
+    let answer = world.block_on(async {
+        let mut answer = world.post("/internal/judge", &request).await;
+        let first = answer.chunk().await.expect("is whole");
+        assert!(first.is_some(), "compiled comes first");
+        answer
+    });
+    let started = Instant::now();
+    world.end_at_once();
+    world.stop().expect("ends well");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let rest = world.block_on(answer.text()).unwrap_or_default();
+    assert!(!rest.contains("finished"), "{rest}");
+    nothing_is_left(&world, cgroup);
+}
+
+/// No prepared programs, no cgroups.
+fn nothing_is_left(world: &World, cgroup: &str) {
     let work = world.folder.path().join("work/sandbox");
     assert_eq!(std::fs::read_dir(work).map_or(0, Iterator::count), 0);
     let left = std::fs::read_dir("/sys/fs/cgroup")

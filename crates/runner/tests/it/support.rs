@@ -140,6 +140,13 @@ impl World {
     }
 }
 
+impl World {
+    /// The hard end, without a grace.
+    pub(crate) fn end_at_once(&self) {
+        self.block_on(async { self.shutdown.stop_now() });
+    }
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         let stopped = self.stop();
