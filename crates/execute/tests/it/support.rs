@@ -117,6 +117,8 @@ impl Setup {
     pub(crate) async fn start(&self) -> Execute {
         let listeners = Listeners::ephemeral().await.expect("free ports");
         let addresses = listeners.local_addrs().expect("they are bound");
+        // Whoever was first has installed the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let shutdown = Shutdown::manual().with_grace(Duration::from_secs(5));
         let task = tokio::spawn(execute::run(self.config(), listeners, shutdown.clone()));
         let minter =
