@@ -45,6 +45,7 @@ find_missing() {
     need g++ g++
     need make make
     need python3 python3
+    need node nodejs
     need pkg-config pkg-config
     need curl curl
     need setpriv util-linux

@@ -1,2 +1,85 @@
-//! The one binary.
-fn main() {}
+//! The one binary: any of the services, all of them together, and the tools around them.
+//!
+//! Reads the command line, starts what it says, and turns an error into one sentence and an exit code: 0 well, 1 not, 2 a
+//! wrong command line. Rules live in the service crates; nothing here knows one.
+
+mod bench;
+mod cli;
+mod client;
+mod load;
+mod openapi;
+mod setup;
+mod submit;
+mod up;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use cli::{Cli, Command};
+use service::{Listeners, Shutdown};
+
+fn main() -> ExitCode {
+    // The sandbox starts this binary anew as the init of each slot: that must come before any thread.
+    sandbox::init_if_requested();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("codementor: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("codementor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+async fn run(command: Command) -> Result<bool> {
+    service::telemetry::init();
+    match command {
+        Command::Up(up) => up::run(up, Shutdown::on_signals()).await?,
+        Command::Setup(setup) => setup::run(setup).await?,
+        Command::Token(token) => println!("{}", token.print().await?),
+        Command::Submit(submit) => return submit::run(submit).await,
+        Command::Load(load) => return load::run(load).await,
+        Command::Bench(bench) => return bench::run(bench).await,
+        Command::Openapi => print!("{}", openapi::document()?),
+        service => service_by_command(service, Shutdown::on_signals()).await?,
+    }
+    Ok(true)
+}
+
+/// Runs one service until it is asked to end.
+async fn service_by_command(command: Command, shutdown: Shutdown) -> Result<()> {
+    match command {
+        Command::Gateway(config) => {
+            let listeners = Listeners::bind(&config.listen).await?;
+            gateway::run(config, listeners, shutdown).await?;
+        }
+        Command::Execute(config) => {
+            let listeners = Listeners::bind(&config.listen).await?;
+            execute::run(config, listeners, shutdown).await?;
+        }
+        Command::Question(config) => {
+            let listeners = Listeners::bind(&config.listen).await?;
+            question::run(config, listeners, shutdown).await?;
+        }
+        Command::Evaluation(config) => {
+            let listeners = Listeners::bind(&config.listen).await?;
+            evaluation::run(config, listeners, shutdown).await?;
+        }
+        Command::Runner(config) => {
+            let listeners = Listeners::bind(&config.listen).await?;
+            runner::run(config, listeners, shutdown).await?;
+        }
+        other => bail!("{other:?} is not a service"),
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The command line: one subcommand a service, and the tools around them. `--help` is the reference.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::Role;
+
+use crate::{bench::Bench, client::Client, load::Load, setup::Setup, submit::Submit, up};
+
+/// Judge and review code over an exact stream: the services, and the tools around them.
+#[derive(Debug, Parser)]
+#[command(name = "codementor", version, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once, at the start")]
+pub(crate) enum Command {
+    /// Start everything on this machine, with a Postgres and a Kafka of its own; Ctrl-C ends it
+    Up(Up),
+    /// Make keys, database tables, Kafka topics and the first admin; may be run again
+    Setup(Setup),
+    /// Authenticate, route, hold the streams
+    Gateway(gateway::Config),
+    /// Take submissions, keep their events, watch their deadlines
+    Execute(execute::Config),
+    /// Keep questions, tests and drivers
+    Question(question::Config),
+    /// Consume jobs: judge them on runners, have them reviewed
+    Evaluation(evaluation::Config),
+    /// Compile and run code in a sandbox
+    Runner(runner::Config),
+    /// Print an access token of a demo account of a running `up`
+    Token(Token),
+    /// Submit a file and watch it being judged
+    Submit(Submit),
+    /// Put load on the whole pipeline and check every stream
+    Load(Load),
+    /// Measure what the README states and print one table
+    Bench(Bench),
+    /// Print the public API's OpenAPI document
+    Openapi,
+}
+
+/// How `up` starts.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// Where the public API listens; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Run each service as a process of its own (the runner always is one)
+    #[arg(long)]
+    pub(crate) split: bool,
+    #[command(flatten)]
+    pub(crate) servers: up::Servers,
+}
+
+/// The folder of an `up`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataDir {
+    /// The folder that `up` keeps everything in
+    #[arg(
+        long = "data",
+        value_name = "DIR",
+        env = "CODEMENTOR_DATA",
+        default_value = ".data"
+    )]
+    pub(crate) path: PathBuf,
+}
+
+/// Whose token.
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(flatten)]
+    data: DataDir,
+    /// The demo account's role
+    #[arg(long, value_enum)]
+    role: DemoRole,
+}
+
+/// The roles that `up` makes demo accounts for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DemoRole {
+    /// Submits
+    Learner,
+    /// Manages questions
+    Teacher,
+    /// Manages everything
+    Admin,
+}
+
+impl From<DemoRole> for Role {
+    fn from(role: DemoRole) -> Self {
+        match role {
+            DemoRole::Learner => Self::Learner,
+            DemoRole::Teacher => Self::Teacher,
+            DemoRole::Admin => Self::Admin,
+        }
+    }
+}
+
+impl Token {
+    /// Signs in as the demo account and answers with its token.
+    pub(crate) async fn print(self) -> Result<String> {
+        let up = up::Summary::read(&self.data.path)?;
+        let client = up.sign_in(self.role.into()).await?;
+        Ok(client.token().to_owned())
+    }
+}
+
+/// Which server a client command talks to, and as whom.
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    #[command(flatten)]
+    data: DataDir,
+    /// The server's address; default: the running `up` of the data folder
+    #[arg(long, env = "CODEMENTOR_URL", requires = "token")]
+    url: Option<String>,
+    /// An access token or API token; default: the demo learner's
+    #[arg(long, env = "CODEMENTOR_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl Server {
+    /// A client as these options say.
+    pub(crate) async fn connect(&self) -> Result<Client> {
+        match (&self.url, &self.token) {
+            (Some(url), Some(token)) => Client::new(url, token),
+            (_, token) => {
+                let up = up::Summary::read(&self.data.path)?;
+                match token {
+                    Some(token) => Client::new(&up.url, token),
+                    None => up.sign_in(Role::Learner).await,
+                }
+            }
+        }
+    }
+}
+
+/// The variables that are ours, for the services that are started as processes of their own.
+pub(crate) fn own_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars().filter(|(name, _)| name.starts_with("CODEMENTOR_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,126 @@
+//! Postgres and Kafka for an `up`: those whose addresses are given, or private ones.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use devkit::{DevkitError, Kafka, Postgres, config::Config, resolve_jars};
+
+/// The database that private servers hold everything in.
+const DATABASE: &str = "codementor";
+
+/// Servers to use instead of private ones.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Servers {
+    /// Use this Postgres database instead of starting a server
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Use these Kafka brokers instead of starting one
+    #[arg(long, env = "KAFKA_BROKERS")]
+    pub(crate) kafka_brokers: Option<String>,
+    /// Put this before the names of topics and groups
+    #[arg(long, env = "CODEMENTOR_TOPIC_PREFIX", default_value = "")]
+    pub(crate) topic_prefix: String,
+}
+
+/// The servers in use.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) database_url: String,
+    pub(crate) kafka_brokers: String,
+    postgres: Option<Postgres>,
+    kafka: Option<Kafka>,
+}
+
+impl Servers {
+    /// Starts, in `data`, what is not given.
+    pub(crate) async fn start(&self, data: &Path) -> Result<Started> {
+        let (postgres, kafka) = tokio::join!(self.start_postgres(data), self.start_kafka(data));
+        let (postgres, kafka) = match (postgres, kafka) {
+            (Ok(postgres), Ok(kafka)) => (postgres, kafka),
+            (Err(error), other) => {
+                if let Ok(Some(kafka)) = other {
+                    kafka.stop().await?;
+                }
+                return Err(error).context("cannot start Postgres");
+            }
+            (Ok(postgres), Err(error)) => {
+                if let Some(postgres) = postgres {
+                    postgres.stop().await?;
+                }
+                return Err(error).context("cannot start Kafka");
+            }
+        };
+        let given = |address: &Option<String>| address.clone().unwrap_or_default();
+        Ok(Started {
+            database_url: match &postgres {
+                Some(postgres) => postgres.url(DATABASE),
+                None => given(&self.database_url),
+            },
+            kafka_brokers: match &kafka {
+                Some(kafka) => kafka.brokers().to_owned(),
+                None => given(&self.kafka_brokers),
+            },
+            postgres,
+            kafka,
+        })
+    }
+
+    async fn start_postgres(&self, data: &Path) -> Result<Option<Postgres>, DevkitError> {
+        if self.database_url.is_some() {
+            return Ok(None);
+        }
+        let postgres = Postgres::start(data).await?;
+        postgres.create_database(DATABASE).await?;
+        Ok(Some(postgres))
+    }
+
+    async fn start_kafka(&self, data: &Path) -> Result<Option<Kafka>, DevkitError> {
+        if self.kafka_brokers.is_some() {
+            return Ok(None);
+        }
+        let jars = resolve_jars(&Config::from_env()?.cache()?).await?;
+        Kafka::start(data, &jars).await.map(Some)
+    }
+}
+
+impl Started {
+    /// Returns when one of the private servers has ended by itself, with its name.
+    pub(crate) async fn ended(&self) -> &'static str {
+        let postgres = async {
+            match &self.postgres {
+                Some(postgres) => postgres.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        let kafka = async {
+            match &self.kafka {
+                Some(kafka) => kafka.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = postgres => "Postgres",
+            _ = kafka => "Kafka",
+        }
+    }
+
+    /// Ends the private ones.
+    pub(crate) async fn stop(self) -> Result<()> {
+        let kafka = async {
+            match self.kafka {
+                Some(kafka) => kafka.stop().await,
+                None => Ok(()),
+            }
+        };
+        let postgres = async {
+            match self.postgres {
+                Some(postgres) => postgres.stop().await,
+                None => Ok(()),
+            }
+        };
+        let (kafka, postgres) = tokio::join!(kafka, postgres);
+        kafka.context("cannot end Kafka")?;
+        postgres.context("cannot end Postgres")
+    }
+}

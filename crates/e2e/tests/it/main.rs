@@ -1,0 +1,10 @@
+//! The product as a whole: its rules, and what a learner, a teacher, an operator and an attacker see of it.
+
+mod architecture;
+mod bad_input;
+mod faults;
+mod judging;
+mod openapi;
+mod operation;
+mod permissions;
+mod streams;
