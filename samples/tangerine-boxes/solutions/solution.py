@@ -1,0 +1,3 @@
+tangerines, capacity = map(int, input().split())
+boxes = -(-tangerines // capacity)
+print(boxes, boxes * capacity - tangerines)
