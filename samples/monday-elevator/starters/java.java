@@ -1,0 +1,5 @@
+class Solution {
+    public int countTrips(int[] weights, int maxWeight, int maxPeople) {
+        return 0;
+    }
+}
