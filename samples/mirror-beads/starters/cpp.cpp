@@ -1,0 +1,5 @@
+#include <string>
+
+long long countMirrorPieces(const std::string &beads) {
+    return 0;
+}

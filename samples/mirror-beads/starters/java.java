@@ -1,0 +1,5 @@
+class Solution {
+    public long countMirrorPieces(String beads) {
+        return 0;
+    }
+}

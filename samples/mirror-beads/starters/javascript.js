@@ -1,0 +1,7 @@
+/**
+ * @param {string} beads
+ * @returns {number}
+ */
+function countMirrorPieces(beads) {
+  return 0;
+}

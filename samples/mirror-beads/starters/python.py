@@ -1,0 +1,2 @@
+def count_mirror_pieces(beads: str) -> int:
+    return 0
