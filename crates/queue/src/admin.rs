@@ -24,6 +24,7 @@ use crate::{
     KafkaConfig, QueueError,
     config::MESSAGE_OVERHEAD,
     error::{discard, refused},
+    watermarks,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,16 +80,20 @@ pub async fn create_topics(config: &KafkaConfig, profile: Profile) -> Result<(),
             }
         }
     }
-    // Brokers learn of new topics one after the other.
-    let since = Instant::now();
+    // Brokers learn of new topics, and of what they lead, one after the other.
+    let (since, admin) = (Instant::now(), Admin::new(config)?);
     loop {
-        match check_topics(config, profile).await {
+        match admin.check_topics(profile).await {
             Err(QueueError::Missing(_)) if since.elapsed() < CREATION_PATIENCE => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-            checked => return checked,
+            checked => break checked?,
         }
     }
+    for topic in Topic::ALL {
+        admin.end_offsets(topic).await?;
+    }
+    Ok(())
 }
 
 /// Whether all topics are there with enough partitions that can be written to.
@@ -335,9 +340,7 @@ impl Inner {
         let (name, client) = (self.config.topic(topic), self.client("")?);
         let mut bounds = Vec::new();
         for partition in self.partitions(topic)? {
-            let (first, end) = client
-                .fetch_watermarks(&name, partition, PATIENCE)
-                .map_err(QueueError::Unreachable)?;
+            let (first, end) = watermarks::query(&*client, &name, partition, PATIENCE)?;
             bounds.push((partition, first, end));
         }
         Ok(bounds.into_iter())

@@ -112,6 +112,9 @@ impl KafkaConfig {
             .set("group.id", self.group(group))
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("auto.offset.reset", "earliest")
+            // Only what was stored by hand: see `tracker`.
+            .set("enable.auto.commit", "true")
+            .set("auto.commit.interval.ms", "1000")
             .set("session.timeout.ms", SESSION.as_millis().to_string())
             // Members hear of a rebalance in the answer to a heartbeat.
             .set("heartbeat.interval.ms", "1000")

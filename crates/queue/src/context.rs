@@ -48,19 +48,11 @@ pub(crate) enum Rebalance {
     Revoke(TopicPartitionList),
 }
 
-/// The answer to a commit: how many it answers, and which positions were not stored.
-#[derive(Debug, Default)]
-pub(crate) struct Commits {
-    pub(crate) answered: u64,
-    pub(crate) refused: Vec<(String, i32)>,
-}
-
 /// The context of a group's member.
 pub(crate) struct MemberContext {
     pub(crate) group: String,
     pub(crate) heartbeat: Heartbeat,
     rebalances: Mutex<VecDeque<Rebalance>>,
-    commits: Mutex<Commits>,
     closing: AtomicBool,
 }
 
@@ -70,17 +62,12 @@ impl MemberContext {
             group: group.to_owned(),
             heartbeat,
             rebalances: Mutex::default(),
-            commits: Mutex::default(),
             closing: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn next_rebalance(&self) -> Option<Rebalance> {
         lock(&self.rebalances).pop_front()
-    }
-
-    pub(crate) fn take_commits(&self) -> Commits {
-        std::mem::take(&mut *lock(&self.commits))
     }
 
     /// From now on nobody but this context answers rebalances.
@@ -129,20 +116,8 @@ impl ConsumerContext for MemberContext {
         }
     }
 
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let mut commits = lock(&self.commits);
-        commits.answered += 1;
-        let mut refused = result.is_err();
-        if offsets.count() > 0 {
-            for element in offsets.elements() {
-                if result.is_err() || element.error().is_err() {
-                    refused = true;
-                    let place = (element.topic().to_owned(), element.partition());
-                    commits.refused.push(place);
-                }
-            }
-        }
-        let outcome = if refused { "refused" } else { "stored" };
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        let outcome = if result.is_ok() { "stored" } else { "refused" };
         counter!("codementor_kafka_commits_total", "group" => self.group.clone(), "outcome" => outcome)
             .increment(1);
         if let Err(error) = result {

@@ -31,12 +31,14 @@ mod partitions;
 mod producer;
 mod stop;
 mod tracker;
+mod watermarks;
 
 pub use config::KafkaConfig;
 pub use consumer::Consumer;
 pub use error::QueueError;
 pub use heartbeat::Heartbeat;
 pub use message::{Delivery, Message, Placed};
+pub use ordered::{Batch, Batches};
 pub use producer::{ProduceError, Producer, Receipt};
 pub use reader::PartitionReader;
 pub use stop::Stop;

@@ -1,13 +1,16 @@
 //! One member of a consumer group: the thread that polls, and nothing else.
 //!
 //! ```text
-//!  rebalance ─► partitions ─► work.feed() ─► tokio tasks ─► Report ─► tracker ─► commit each second
+//!  rebalance ─► partitions ─► work.feed() ─► tokio tasks ─► Report ─► tracker ─► position
 //!      ▲                                                                 │
 //!      └── answered when what was given away is idle, or after 3 s ◄─────┘
 //! ```
 //!
+//! Positions are only stored here; the client library commits them each second, when partitions are given away and at the
+//! end, each time before anybody else can begin there.
+//!
 //! The thread sleeps until a queue fills, a task ends, or 50 ms have passed; it never waits for the network or for a task,
-//! so the group never misses it. Every wait (drain, commit) is a state that it looks at again.
+//! so the group never misses it. To wait for what runs is a state that it looks at again.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +23,7 @@ use std::{
 use metrics::{counter, gauge};
 use rdkafka::{
     TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer as _},
+    consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
 };
 use tokio::sync::watch;
@@ -34,12 +37,9 @@ use crate::{
 
 /// A queue that fills or a task that ends wakes the thread at once; this is for tokens and clocks.
 const NAP: Duration = Duration::from_millis(50);
-const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a rebalance waits for what runs.
 const REVOKE_DRAIN: Duration = Duration::from_secs(3);
-/// How long a rebalance or an end waits for the answer to its last commit.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
-
 /// What is done with messages. It runs on the thread that polls, so it only takes and spawns.
 pub(crate) trait Work: Send + 'static {
     /// Takes what there is room for.
@@ -95,9 +95,7 @@ struct Member<W> {
     setting: Setting,
     rebalances: VecDeque<Rebalance>,
     leaving: Option<Leaving>,
-    /// How many commits were sent, and how many answered.
-    commits: (u64, u64),
-    next_commit: Instant,
+    next_measure: Instant,
 }
 
 /// Partitions on their way out.
@@ -105,8 +103,6 @@ struct Leaving {
     list: TopicPartitionList,
     ids: Vec<SlotId>,
     until: Instant,
-    /// The number of the last commit, once it was sent.
-    commit: Option<u64>,
 }
 
 /// Runs until it is told to stop. `work` is made on this thread, with the way to report to it.
@@ -131,8 +127,7 @@ pub(crate) fn run<W: Work>(
         setting,
         rebalances: VecDeque::new(),
         leaving: None,
-        commits: (0, 0),
-        next_commit: Instant::now() + COMMIT_INTERVAL,
+        next_measure: Instant::now(),
     };
     let ended = member.run_until_stopped();
     match ended {
@@ -147,19 +142,17 @@ impl<W: Work> Member<W> {
     fn run_until_stopped(&mut self) -> Result<(), QueueError> {
         let mut end: Option<Instant> = None;
         loop {
-            self.turn()?;
             let stop = &self.setting.stop;
             if stop.hard.is_cancelled() || self.setting.dropped.is_cancelled() {
                 return Ok(());
             }
-            if stop.soft.is_cancelled() {
-                let until = *end.get_or_insert_with(|| {
-                    self.partitions.close();
-                    Instant::now() + stop.grace
-                });
-                if self.work.in_flight() == 0 || Instant::now() >= until {
-                    return Ok(());
-                }
+            if stop.soft.is_cancelled() && end.is_none() {
+                self.partitions.close();
+                end = Some(Instant::now() + stop.grace);
+            }
+            self.turn()?;
+            if end.is_some_and(|end| self.work.in_flight() == 0 || Instant::now() >= end) {
+                return Ok(());
             }
             thread::park_timeout(NAP);
         }
@@ -170,11 +163,11 @@ impl<W: Work> Member<W> {
         self.setting.heartbeat.tick();
         self.poll_events()?;
         self.take_reports();
+        self.partitions.store_positions(&self.consumer);
         self.rebalance();
         self.work.feed(&mut self.partitions);
-        if Instant::now() >= self.next_commit {
-            self.next_commit = Instant::now() + COMMIT_INTERVAL;
-            self.commit();
+        if Instant::now() >= self.next_measure {
+            self.next_measure = Instant::now() + MEASURE_INTERVAL;
             self.measure();
         }
         Ok(())
@@ -193,9 +186,6 @@ impl<W: Work> Member<W> {
         while let Some(rebalance) = self.consumer.context().next_rebalance() {
             self.rebalances.push_back(rebalance);
         }
-        let commits = self.consumer.context().take_commits();
-        self.commits.1 += commits.answered;
-        self.partitions.ask_again(&commits.refused);
         Ok(())
     }
 
@@ -246,57 +236,23 @@ impl<W: Work> Member<W> {
                     list,
                     ids,
                     until: Instant::now() + REVOKE_DRAIN,
-                    commit: None,
                 };
                 self.leaving = self.go_on_leaving(leaving);
             }
         }
     }
 
-    /// Drain, then commit, then give away. What was lost already is given away at once: nobody would take its commit.
-    fn go_on_leaving(&mut self, mut leaving: Leaving) -> Option<Leaving> {
-        if !self.consumer.assignment_lost() {
-            let now = Instant::now();
-            match leaving.commit {
-                None if now < leaving.until && !self.partitions.are_idle(&leaving.ids) => {
-                    return Some(leaving);
-                }
-                None => {
-                    self.commit();
-                    leaving.commit = Some(self.commits.0);
-                    leaving.until = now + COMMIT_PATIENCE;
-                    return Some(leaving);
-                }
-                Some(number) if now < leaving.until && self.commits.1 < number => {
-                    return Some(leaving);
-                }
-                Some(_) => {}
-            }
+    /// Waits for what runs, then gives away. What was lost already is given away at once.
+    fn go_on_leaving(&mut self, leaving: Leaving) -> Option<Leaving> {
+        let waits = Instant::now() < leaving.until && !self.partitions.are_idle(&leaving.ids);
+        if waits && !self.consumer.assignment_lost() {
+            return Some(leaving);
         }
         self.partitions.remove(&leaving.ids);
         answer(&self.consumer, &Rebalance::Revoke(leaving.list));
         let (group, owned) = (&self.consumer.context().group, self.partitions.len());
         tracing::info!(group, owned, "group {group}: {owned} partitions are left");
         None
-    }
-
-    /// Sends all positions that moved.
-    fn commit(&mut self) {
-        let Some(list) = self.partitions.positions() else {
-            return;
-        };
-        match self.consumer.commit(&list, CommitMode::Async) {
-            Ok(()) => self.commits.0 += 1,
-            Err(error) => {
-                tracing::debug!(group = self.consumer.context().group, %error, "a commit could not be sent");
-                let all: Vec<_> = list
-                    .elements()
-                    .iter()
-                    .map(|element| (element.topic().to_owned(), element.partition()))
-                    .collect();
-                self.partitions.ask_again(&all);
-            }
-        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "gauges are floating-point")]
@@ -307,18 +263,11 @@ impl<W: Work> Member<W> {
         gauge!("codementor_kafka_partitions", "group" => group).set(self.partitions.len() as f64);
     }
 
-    /// Gives up what runs, commits what was done, leaves the group.
+    /// Gives up what runs, and leaves the group when this is dropped.
     fn leave(mut self) {
         self.take_reports();
+        self.partitions.store_positions(&self.consumer);
         self.setting.abandon.cancel();
-        self.commit();
-        let until = Instant::now() + COMMIT_PATIENCE;
-        while self.commits.1 < self.commits.0 && Instant::now() < until {
-            if self.poll_events().is_err() {
-                break;
-            }
-            thread::park_timeout(Duration::from_millis(10));
-        }
         // From here the context answers by itself; what it noted before is answered first.
         self.consumer.context().close();
         if let Some(leaving) = self.leaving.take() {
@@ -330,7 +279,7 @@ impl<W: Work> Member<W> {
         for rebalance in std::mem::take(&mut self.rebalances) {
             answer(&self.consumer, &rebalance);
         }
-        // Their queues hold the client: it ends, and leaves the group, when the last of them has gone.
+        // Their queues hold the client: it commits, leaves the group and ends when the last of them has gone.
         self.partitions.remove_all();
         self.measure();
     }

@@ -14,7 +14,7 @@ use contract::Topic;
 use metrics::counter;
 use rdkafka::{
     Message as _, TopicPartitionList,
-    consumer::{BaseConsumer, base_consumer::PartitionQueue},
+    consumer::{BaseConsumer, Consumer as _, base_consumer::PartitionQueue},
     message::BorrowedMessage,
     topic_partition_list::Offset,
 };
@@ -48,8 +48,8 @@ pub(crate) struct Slot {
     strays: VecDeque<Received>,
     /// How many messages were taken and not reported.
     running: usize,
-    /// The position that was last sent to be committed.
-    asked: Option<i64>,
+    /// The position that the client was last told.
+    stored: Option<i64>,
     /// Cancelled when it is to be given away: nothing more is fed.
     pub(crate) leaving: CancellationToken,
     /// Cancelled when it was given away: what still runs may be repeated elsewhere at any time.
@@ -150,7 +150,7 @@ impl Partitions {
                 tracker: Tracker::default(),
                 strays: VecDeque::new(),
                 running: 0,
-                asked: None,
+                stored: None,
                 leaving: self.abandon.child_token(),
                 gone: self.abandon.child_token(),
             };
@@ -251,34 +251,25 @@ impl Partitions {
         }
     }
 
-    /// Positions that moved since they were last asked for; `None` when none did.
-    pub(crate) fn positions(&mut self) -> Option<TopicPartitionList> {
+    /// Tells the client which positions to commit, where they moved.
+    pub(crate) fn store_positions(&mut self, consumer: &BaseConsumer<MemberContext>) {
         let mut list = TopicPartitionList::new();
         for slot in self.slots.values_mut() {
             let position = slot.tracker.committable();
-            if position == slot.asked {
-                continue;
-            }
-            if let Some(position) = position
+            if position != slot.stored
+                && let Some(position) = position
                 && list
                     .add_partition_offset(&slot.name, slot.partition, Offset::Offset(position))
                     .is_ok()
             {
-                slot.asked = Some(position);
+                slot.stored = Some(position);
             }
         }
-        (list.count() > 0).then_some(list)
-    }
-
-    /// These positions were not stored: they are asked for again.
-    pub(crate) fn ask_again(&mut self, refused: &[(String, i32)]) {
-        for slot in self.slots.values_mut() {
-            if refused
-                .iter()
-                .any(|(name, partition)| *partition == slot.partition && *name == slot.name)
-            {
-                slot.asked = None;
-            }
+        if list.count() > 0
+            && let Err(error) = consumer.store_offsets(&list)
+        {
+            // Some are not ours any more: whoever owns them now begins where we last could say.
+            tracing::debug!(group = self.group, %error, "a position could not be stored");
         }
     }
 

@@ -17,13 +17,14 @@ use rdkafka::{
     ClientContext, TopicPartitionList,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::KafkaError,
     topic_partition_list::Offset,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Delivery, Heartbeat, KafkaConfig, QueueError, context, error::refused, message::receive,
+    watermarks,
 };
 
 const POLL: Duration = Duration::from_millis(100);
@@ -86,20 +87,17 @@ impl PartitionReader {
     /// answer is the offset of the first of them. A partition that is read already goes on as it is.
     pub async fn assign(&self, partition: i32) -> Result<i64, QueueError> {
         let mut start = self.entry(partition).lock_owned().await;
+        if self.end.is_cancelled() {
+            return Err(QueueError::Ended);
+        }
         if let Some(start) = *start {
             return Ok(start);
         }
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
         let back = i64::from(self.back);
-        let end = self.end.clone();
         // The lock goes along: should the caller go away, what is done is still known.
         blocking(move || {
-            if end.is_cancelled() {
-                return Err(QueueError::Ended);
-            }
-            let (low, high) = consumer
-                .fetch_watermarks(&topic, partition, QUERY_PATIENCE)
-                .map_err(|error| missing(error, &topic, partition))?;
+            let (low, high) = watermarks::query(&*consumer, &topic, partition, QUERY_PATIENCE)?;
             let from = low.max(high - back);
             let list = list(&topic, partition, Offset::Offset(from))?;
             consumer
@@ -211,17 +209,6 @@ fn list(topic: &str, partition: i32, offset: Offset) -> Result<TopicPartitionLis
     list.add_partition_offset(topic, partition, offset)
         .map_err(refused("an offset"))?;
     Ok(list)
-}
-
-fn missing(error: KafkaError, topic: &str, partition: i32) -> QueueError {
-    match error.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::UnknownPartition
-            | RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownTopicOrPartition,
-        ) => QueueError::Missing(format!("partition {partition} of topic {topic}")),
-        _ => QueueError::Unreachable(error),
-    }
 }
 
 struct ReaderEvents;

@@ -87,8 +87,8 @@ mod tests {
         }
 
         fn finish(&mut self, offsets: &RangeInclusive<i64>) {
-            for (_, finished) in self.0.range_mut(offsets.clone()) {
-                *finished = true;
+            for (offset, finished) in &mut self.0 {
+                *finished |= offsets.contains(offset);
             }
         }
 

@@ -27,6 +27,9 @@ use crate::{
 /// What would come again after a crash is bounded for each partition, however long its oldest job takes.
 const LONGEST_SPAN: usize = 4096;
 
+/// Wanted in memory of each partition, so that a small window need not wait for the network.
+const LEAST_PREFETCH: usize = 64;
+
 /// A message whose handler panicked as often is no accident.
 const PANICS: u32 = 5;
 
@@ -90,7 +93,7 @@ where
 {
     let (producer, handler) = (producer.clone(), Arc::new(handler));
     let name: Arc<str> = group.into();
-    let prefetch = window.count.saturating_mul(2);
+    let prefetch = window.count.saturating_mul(2).max(LEAST_PREFETCH);
     Consumer::start(config, group, topics, prefetch, stop, move |means| {
         Windowed {
             means,

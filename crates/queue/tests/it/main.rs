@@ -1,1 +1,11 @@
 //! The queue's behaviour on the real Kafka.
+
+mod admin;
+mod group;
+mod ordered;
+mod outage;
+mod producer;
+mod reader;
+mod retry;
+mod windowed;
+mod world;
