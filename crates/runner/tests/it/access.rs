@@ -1,10 +1,8 @@
 //! Who may ask, and what a runner tells of itself.
 
+use crate::support::{World, world};
 use contract::Language;
 use contract::runner_api::RunnerConfig;
-
-use crate::ask::ask;
-use crate::support::{World, world};
 
 #[test]
 fn only_evaluation_and_execute_may_ask() {
@@ -84,7 +82,9 @@ fn the_limits_in_force_are_real_ones() {
 
 #[test]
 fn a_language_that_is_not_here_fails_for_good() {
-    let answer = ask(Language::Kotlin, "fun main() {}")
+    let world = world();
+    let answer = world
+        .ask(Language::Kotlin, "fun main() {}")
         .sample("", "")
         .judge();
     let failure = answer.failure();
@@ -96,10 +96,11 @@ fn a_language_that_is_not_here_fails_for_good() {
 
 #[test]
 fn metrics_tell_of_slots_compilers_and_runs() {
-    ask(Language::Python, "print(1)  # measured")
+    let world = world();
+    world
+        .ask(Language::Python, "print(1)  # measured")
         .sample("", "1")
         .judge();
-    let world = world();
     let text = world.block_on(async {
         let answer = world
             .http

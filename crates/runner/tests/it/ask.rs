@@ -1,7 +1,5 @@
 //! Short ways to ask for a judgement and to look at the answer.
 
-use std::sync::Arc;
-
 use contract::Language;
 use contract::event::{Compiled, FinalVerdict, RunOutput, TestResult};
 use contract::job::SourceFile;
@@ -9,43 +7,45 @@ use contract::manifest::{Checker, Feedback, Judging, JudgingMode, Limits, Questi
 use contract::runner_api::{JudgeRequest, RunRequest, RunnerEvent, RunnerFailure};
 use contract::verdict::Verdict;
 
-use crate::support::{World, world};
+use crate::support::World;
 
 /// A judgement that is being put together.
-pub(crate) struct Ask {
-    pub(crate) world: Arc<World>,
+pub(crate) struct Ask<'a> {
+    pub(crate) world: &'a World,
     pub(crate) request: JudgeRequest,
 }
 
-/// Code in a language, no tests yet, generous limits.
-pub(crate) fn ask(language: Language, code: &str) -> Ask {
-    let world = world();
-    let request = JudgeRequest {
-        language,
-        files: vec![SourceFile {
-            name: "main".to_owned(),
-            content: code.to_owned(),
-        }],
-        judging: Judging {
-            kind: QuestionKind::Stdio,
-            limits: Limits {
-                time_ms: 5_000,
-                ..Limits::default()
+impl World {
+    /// Code in a language, no tests yet, generous limits.
+    pub(crate) fn ask(&self, language: Language, code: &str) -> Ask<'_> {
+        let world = self;
+        let request = JudgeRequest {
+            language,
+            files: vec![SourceFile {
+                name: "main".to_owned(),
+                content: code.to_owned(),
+            }],
+            judging: Judging {
+                kind: QuestionKind::Stdio,
+                limits: Limits {
+                    time_ms: 5_000,
+                    ..Limits::default()
+                },
+                time_factor: 1.0,
+                checker: Checker::default(),
+                mode: JudgingMode::Full,
+                feedback: Feedback::Full,
+                driver: None,
+                tests: Vec::new(),
             },
-            time_factor: 1.0,
-            checker: Checker::default(),
-            mode: JudgingMode::Full,
-            feedback: Feedback::Full,
-            driver: None,
-            tests: Vec::new(),
-        },
-        show_output: false,
-        blobs: Some(world.blobs.source()),
-    };
-    Ask { world, request }
+            show_output: false,
+            blobs: Some(world.blobs.source()),
+        };
+        Ask { world, request }
+    }
 }
 
-impl Ask {
+impl Ask<'_> {
     /// A sample.
     pub(crate) fn sample(self, input: &str, output: &str) -> Self {
         self.test(input, output, |test| test.sample = true)

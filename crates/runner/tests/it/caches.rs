@@ -3,11 +3,12 @@
 use contract::Language;
 use contract::verdict::Verdict;
 
-use crate::ask::ask;
 use crate::programs::{ALL, Fate, program};
+use crate::support::world;
 
 #[test]
 fn the_same_code_is_compiled_once() {
+    let world = world();
     for language in ALL {
         // A comment of its own: other tests judge the same program.
         let comment = if language == Language::Python {
@@ -16,13 +17,14 @@ fn the_same_code_is_compiled_once() {
             "//"
         };
         let code = format!("{}\n{comment} cached\n", program(language, Fate::Right));
-        let first = ask(language, &code).sample("1 2", "3").judge();
+        let first = world.ask(language, &code).sample("1 2", "3").judge();
         assert!(!first.compiled().cached, "{language}");
-        let second = ask(language, &code).sample("2 3", "5").judge();
+        let second = world.ask(language, &code).sample("2 3", "5").judge();
         assert!(second.compiled().cached, "{language}");
         assert_eq!(second.compiled().time_ms, 0);
         assert_eq!(second.verdict().verdict, Verdict::Accepted);
-        let other = ask(language, &format!("{code}\n"))
+        let other = world
+            .ask(language, &format!("{code}\n"))
             .sample("1 2", "3")
             .judge();
         assert!(!other.compiled().cached, "{language}: other code");
@@ -31,21 +33,24 @@ fn the_same_code_is_compiled_once() {
 
 #[test]
 fn the_messages_of_broken_code_are_kept_too() {
+    let world = world();
     let code = "int main( { /* broken and kept */ }";
-    let first = ask(Language::C, code).judge();
-    let second = ask(Language::C, code).judge();
+    let first = world.ask(Language::C, code).judge();
+    let second = world.ask(Language::C, code).judge();
     assert!(second.compiled().cached && !second.compiled().ok);
     assert_eq!(first.compiled().log, second.compiled().log);
 }
 
 #[test]
 fn the_same_code_under_another_driver_is_another_program() {
+    let world = world();
     let code = "int f(void) { return 1; } // drivers";
     for answer in ["1", "2"] {
         let driver = format!(
             "#include <stdio.h>\n{{{{code}}}}\nint main(void) {{ printf(\"%d\", f() * {answer}); }}\n"
         );
-        let judged = ask(Language::C, code)
+        let judged = world
+            .ask(Language::C, code)
             .driver(&driver)
             .sample("", answer)
             .judge();
@@ -56,12 +61,12 @@ fn the_same_code_under_another_driver_is_another_program() {
 
 #[test]
 fn many_who_ask_at_once_share_one_compilation() {
+    let world = world();
     let code = format!(
         "{}\n// single flight\n",
         program(Language::Cpp, Fate::Right)
     );
-    let asked = ask(Language::Cpp, &code).sample("1 2", "3");
-    let world = &asked.world;
+    let asked = world.ask(Language::Cpp, &code).sample("1 2", "3");
     let answers = world.block_on(futures::future::join_all((0..6).map(|_| asked.judged())));
     let fresh = answers.iter().filter(|answer| !answer.compiled().cached);
     assert_eq!(fresh.count(), 1);
@@ -72,10 +77,11 @@ fn many_who_ask_at_once_share_one_compilation() {
 
 #[test]
 fn a_blob_is_fetched_once_however_many_need_it() {
-    let asked = ask(Language::Python, "print(input())")
+    let world = world();
+    let asked = world
+        .ask(Language::Python, "print(input())")
         .hidden("fetched once", "fetched once")
         .hidden("fetched once", "fetched once");
-    let world = &asked.world;
     world.block_on(futures::future::join_all((0..4).map(|_| asked.judged())));
     let blob = &asked.request.judging.tests[0].input;
     assert_eq!(world.blobs.asked(blob), 1);
@@ -83,18 +89,22 @@ fn a_blob_is_fetched_once_however_many_need_it() {
 
 #[test]
 fn a_body_that_cannot_be_had_is_our_failure_and_may_be_tried_again() {
-    let missing = ask(Language::Python, "print(1)")
+    let world = world();
+    let missing = world
+        .ask(Language::Python, "print(1)")
         .hidden("", "1")
         .judging(|judging| judging.tests[0].input.sha256 = "0".repeat(64))
         .judge();
-    let forbidden = ask(Language::Python, "print(1)")
+    let forbidden = world
+        .ask(Language::Python, "print(1)")
         .hidden("never fetched", "1")
         .change(|request| {
             let blobs = request.blobs.as_mut().expect("has a source");
             blobs.token = "wrong".to_owned();
         })
         .judge();
-    let nobody = ask(Language::Python, "print(1)")
+    let nobody = world
+        .ask(Language::Python, "print(1)")
         .hidden("never fetched either", "1")
         .change(|request| {
             let blobs = request.blobs.as_mut().expect("has a source");
@@ -111,7 +121,10 @@ fn a_body_that_cannot_be_had_is_our_failure_and_may_be_tried_again() {
 
 #[test]
 fn other_bytes_than_the_name_says_are_not_taken() {
-    let asked = ask(Language::Python, "print(input())").hidden("good bytes", "good bytes");
+    let world = world();
+    let asked = world
+        .ask(Language::Python, "print(input())")
+        .hidden("good bytes", "good bytes");
     let blob = asked.request.judging.tests[0].input.clone();
     asked.world.blobs.corrupt(&blob, b"evil bytes");
     assert_eq!(asked.judge().failure().reason, "blob_unavailable");

@@ -3,7 +3,8 @@
 use contract::Language;
 use contract::verdict::Verdict;
 
-use crate::ask::{Answer, Ask, ask};
+use crate::ask::{Answer, Ask};
+use crate::support::{World, world};
 
 /// A driver that calls `add`, a right solution that also prints, one that crashes in line 3, one broken in line 3.
 struct Question {
@@ -59,8 +60,9 @@ const QUESTIONS: [Question; 6] = [
     },
 ];
 
-fn asked(question: &Question, code: &str) -> Ask {
-    ask(question.language, code)
+fn asked<'a>(world: &'a World, question: &Question, code: &str) -> Ask<'a> {
+    world
+        .ask(question.language, code)
         .driver(question.driver)
         .sample("1 2\n", "3\n")
 }
@@ -75,8 +77,9 @@ fn errors(answer: &Answer) -> &str {
 
 #[test]
 fn what_the_driver_reports_is_judged_and_prints_are_not() {
+    let world = world();
     for question in &QUESTIONS {
-        let answer = asked(question, question.right).judge();
+        let answer = asked(&world, question, question.right).judge();
         assert_eq!(
             answer.verdict().verdict,
             Verdict::Accepted,
@@ -92,8 +95,9 @@ fn what_the_driver_reports_is_judged_and_prints_are_not() {
 
 #[test]
 fn a_run_shows_prints_and_result_apart() {
+    let world = world();
     for question in &QUESTIONS {
-        let answer = asked(question, question.right).run("40 2\n");
+        let answer = asked(&world, question, question.right).run("40 2\n");
         let output = answer.outputs()[0];
         assert_eq!(output.stdout, "adding\n", "{}", name(question));
         assert_eq!(output.result.as_deref(), Some("42\n"), "{}", name(question));
@@ -103,8 +107,9 @@ fn a_run_shows_prints_and_result_apart() {
 
 #[test]
 fn compilers_name_the_learners_lines() {
+    let world = world();
     for question in &QUESTIONS {
-        let answer = asked(question, question.broken).judge();
+        let answer = asked(&world, question, question.broken).judge();
         let log = &answer.compiled().log;
         assert_eq!(
             answer.verdict().verdict,
@@ -119,8 +124,9 @@ fn compilers_name_the_learners_lines() {
 
 #[test]
 fn traces_name_the_learners_lines() {
+    let world = world();
     for question in &QUESTIONS {
-        let answer = asked(question, question.crashing).judge();
+        let answer = asked(&world, question, question.crashing).judge();
         assert_eq!(
             answer.verdicts(),
             [Verdict::RuntimeError],
@@ -146,9 +152,10 @@ fn traces_name_the_learners_lines() {
 
 #[test]
 fn what_stands_in_the_driver_is_told_as_the_drivers() {
+    let world = world();
     // The function that the driver calls is missing: its line is the driver's, behind three lines of the learner's.
     let question = &QUESTIONS[3];
-    let answer = asked(question, "x = 1\ny = 2\nz = 3\n").judge();
+    let answer = asked(&world, question, "x = 1\ny = 2\nz = 3\n").judge();
     assert!(
         errors(&answer).contains("File \"<driver>:4\""),
         "{}",
@@ -158,7 +165,9 @@ fn what_stands_in_the_driver_is_told_as_the_drivers() {
 
 #[test]
 fn an_unclosed_comment_does_not_swallow_the_driver() {
+    let world = world();
     let answer = asked(
+        &world,
         &QUESTIONS[1],
         "int add(int a, int b) { return 0; }\n/* oops",
     )
@@ -172,7 +181,9 @@ fn an_unclosed_comment_does_not_swallow_the_driver() {
 
 #[test]
 fn a_driver_without_a_place_for_the_code_is_the_teachers_fault() {
-    let answer = ask(Language::C, "int f;")
+    let world = world();
+    let answer = world
+        .ask(Language::C, "int f;")
         .driver("int main;\n")
         .sample("", "")
         .judge();
@@ -182,13 +193,15 @@ fn a_driver_without_a_place_for_the_code_is_the_teachers_fault() {
 
 #[test]
 fn any_public_class_can_be_the_program() {
+    let world = world();
     let code = "package my.answer;\npublic class Answer {\n  public static void main(String[] a) { System.out.println(Helper.word()); }\n}\nclass Helper { static String word() { return \"hi\"; } }\n";
-    let answer = ask(Language::Java, code).sample("", "hi\n").judge();
+    let answer = world.ask(Language::Java, code).sample("", "hi\n").judge();
     assert_eq!(answer.verdict().verdict, Verdict::Accepted, "{answer:?}");
 }
 
 #[test]
 fn further_files_belong_to_the_program() {
+    let world = world();
     for (language, main, name, text) in [
         (
             Language::C,
@@ -221,7 +234,11 @@ fn further_files_belong_to_the_program() {
             "exports.f = () => 7\n",
         ),
     ] {
-        let answer = ask(language, main).file(name, text).sample("", "7").judge();
+        let answer = world
+            .ask(language, main)
+            .file(name, text)
+            .sample("", "7")
+            .judge();
         assert_eq!(
             answer.verdict().verdict,
             Verdict::Accepted,
@@ -232,8 +249,10 @@ fn further_files_belong_to_the_program() {
 
 #[test]
 fn javascript_may_be_written_as_a_module() {
+    let world = world();
     let code = "import { readFileSync } from 'fs';\nconst word = readFileSync(0, 'utf8').trim();\nconsole.log(word);\n";
-    let answer = ask(Language::Javascript, code)
+    let answer = world
+        .ask(Language::Javascript, code)
         .sample("hi\n", "hi\n")
         .judge();
     assert_eq!(answer.verdict().verdict, Verdict::Accepted, "{answer:?}");

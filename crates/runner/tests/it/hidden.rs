@@ -5,13 +5,15 @@ use contract::manifest::Feedback;
 use contract::runner_api::RunnerEvent;
 use contract::verdict::Verdict;
 
-use crate::ask::{Ask, ask};
+use crate::ask::Ask;
+use crate::support::{World, world};
 
 /// Writes its input to both streams, fails on a word that only hidden tests have.
 const CODE: &str = "import sys\nword = input()\nprint(word)\nprint(word, file=sys.stderr)\nif word.startswith('secret'): sys.exit(77)\n";
 
-fn asked(feedback: Feedback) -> Ask {
-    ask(Language::Python, CODE)
+fn asked(world: &World, feedback: Feedback) -> Ask<'_> {
+    world
+        .ask(Language::Python, CODE)
         .sample("open\n", "open\n")
         .hidden("secret-input\n", "secret-answer\n")
         .hidden("open\n", "other-secret\n")
@@ -20,7 +22,8 @@ fn asked(feedback: Feedback) -> Ask {
 
 #[test]
 fn a_hidden_test_tells_its_verdict_and_rounded_figures_only() {
-    let answer = asked(Feedback::Full).judge();
+    let world = world();
+    let answer = asked(&world, Feedback::Full).judge();
     assert_eq!(
         answer.verdicts(),
         [
@@ -61,7 +64,9 @@ fn a_hidden_test_tells_its_verdict_and_rounded_figures_only() {
 
 #[test]
 fn a_limit_of_a_hidden_test_is_rounded_too() {
-    let answer = ask(Language::Python, "while True: pass")
+    let world = world();
+    let answer = world
+        .ask(Language::Python, "while True: pass")
         .hidden("", "")
         .judging(|judging| judging.limits.time_ms = 203)
         .judge();
@@ -75,7 +80,8 @@ fn a_limit_of_a_hidden_test_is_rounded_too() {
 
 #[test]
 fn feedback_on_samples_tells_hidden_tests_only_as_a_whole() {
-    let answer = asked(Feedback::Samples)
+    let world = world();
+    let answer = asked(&world, Feedback::Samples)
         .judging(|judging| {
             for test in &mut judging.tests {
                 test.group = Some("g".to_owned());
@@ -94,7 +100,8 @@ fn feedback_on_samples_tells_hidden_tests_only_as_a_whole() {
 
 #[test]
 fn without_feedback_no_test_is_told() {
-    let answer = asked(Feedback::None).judge();
+    let world = world();
+    let answer = asked(&world, Feedback::None).judge();
     assert_eq!(answer.events.len(), 2, "{answer:?}");
     assert!(matches!(answer.events[0], RunnerEvent::Compiled(_)));
     assert_eq!(answer.verdict().verdict, Verdict::RuntimeError);
@@ -102,7 +109,8 @@ fn without_feedback_no_test_is_told() {
 
 #[test]
 fn a_run_on_samples_shows_output_and_never_a_hidden_test() {
-    let answer = asked(Feedback::Full)
+    let world = world();
+    let answer = asked(&world, Feedback::Full)
         .change(|request| request.show_output = true)
         .judge();
     assert_eq!(answer.tests().len(), 0);
@@ -122,13 +130,15 @@ fn a_run_on_samples_shows_output_and_never_a_hidden_test() {
 
 #[test]
 fn texts_of_samples_are_cut() {
+    let world = world();
     let long = "x".repeat(10_000);
-    let answer = ask(
-        Language::Python,
-        "import sys\nword = input()\nprint(word)\nprint(word, file=sys.stderr)\n",
-    )
-    .sample(&long, &long)
-    .judge();
+    let answer = world
+        .ask(
+            Language::Python,
+            "import sys\nword = input()\nprint(word)\nprint(word, file=sys.stderr)\n",
+        )
+        .sample(&long, &long)
+        .judge();
     let detail = answer.tests()[0].detail.as_ref().expect("a sample");
     for text in [
         &detail.input,

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use contract::Language;
 use contract::verdict::Verdict;
 
-use crate::ask::ask;
 use crate::programs::ALL;
+use crate::support::world;
 
 #[test]
 fn compile_bombs_end_as_compile_errors() {
+    let world = world();
     for (language, code) in [
         (Language::C, "#include </dev/zero>\nint main(void) {}\n".to_owned()),
         (Language::C, "#include \"<solution>\"\n#include \"<solution>\"\nint main(void) {}\n".to_owned()),
@@ -20,7 +21,7 @@ fn compile_bombs_end_as_compile_errors() {
         (Language::Java, format!("public class Main {{ int x = {}1{}; }}\n", "(".repeat(15_000), ")".repeat(15_000))),
     ] {
         let started = Instant::now();
-        let answer = ask(language, &code).sample("", "").judge();
+        let answer = world.ask(language, &code).sample("", "").judge();
         let head: String = code.chars().take(60).collect();
         assert_eq!(answer.verdict().verdict, Verdict::CompileError, "{head}: {answer:?}");
         assert!(!answer.compiled().log.is_empty(), "{head}");
@@ -31,11 +32,12 @@ fn compile_bombs_end_as_compile_errors() {
 
 #[test]
 fn compilers_see_no_more_than_programs_do() {
+    let world = world();
     for code in [
         "#include \"/etc/shadow\"\nint main(void) {}\n",
         "#include \"/proc/1/environ\"\nint main(void) {}\n",
     ] {
-        let answer = ask(Language::C, code).judge();
+        let answer = world.ask(Language::C, code).judge();
         assert_eq!(answer.verdict().verdict, Verdict::CompileError);
         assert!(!answer.compiled().log.contains("root:"), "{answer:?}");
         assert!(!answer.compiled().log.contains("CODEMENTOR"), "{answer:?}");
@@ -44,9 +46,10 @@ fn compilers_see_no_more_than_programs_do() {
 
 #[test]
 fn programs_inherit_nothing_of_ours() {
+    let world = world();
     let code =
         "import os\nprint(sorted(os.environ))\nprint(os.listdir('/box'), os.listdir('/app'))\n";
-    let answer = ask(Language::Python, code).run("");
+    let answer = world.ask(Language::Python, code).run("");
     assert_eq!(
         answer.outputs()[0].stdout,
         "['HOME', 'LANG', 'PATH']\n[] ['main.py']\n"
@@ -55,6 +58,7 @@ fn programs_inherit_nothing_of_ours() {
 
 #[test]
 fn names_that_are_no_plain_names_are_refused() {
+    let world = world();
     for name in [
         "../x.py",
         "/etc/passwd",
@@ -67,11 +71,15 @@ fn names_that_are_no_plain_names_are_refused() {
         "a\u{0}b",
         "a\nb",
     ] {
-        let (status, problem) = ask(Language::Python, "print(1)").file(name, "").refused();
+        let (status, problem) = world
+            .ask(Language::Python, "print(1)")
+            .file(name, "")
+            .refused();
         assert!((400..423).contains(&status), "{name:?}: {status} {problem}");
     }
     for name in ["../main.py", "-o", "/"] {
-        let (status, _) = ask(Language::Python, "print(1)")
+        let (status, _) = world
+            .ask(Language::Python, "print(1)")
             .change(|request| name.clone_into(&mut request.files[0].name))
             .refused();
         assert_eq!(status, 422, "{name:?}");
@@ -80,7 +88,9 @@ fn names_that_are_no_plain_names_are_refused() {
 
 #[test]
 fn a_second_file_cannot_take_the_place_of_the_first() {
-    let answer = ask(Language::Python, "print(1)")
+    let world = world();
+    let answer = world
+        .ask(Language::Python, "print(1)")
         .file("main.py", "print(2)")
         .judge();
     assert_eq!(answer.verdict().verdict, Verdict::CompileError);
@@ -89,16 +99,21 @@ fn a_second_file_cannot_take_the_place_of_the_first() {
 
 #[test]
 fn code_with_nul_or_too_much_of_it_is_refused() {
-    let (status, _) = ask(Language::C, "int main(void) {}\u{0}").refused();
+    let world = world();
+    let (status, _) = world.ask(Language::C, "int main(void) {}\u{0}").refused();
     assert!((400..423).contains(&status), "{status}");
-    let (status, problem) = ask(Language::C, &"x".repeat((64 << 10) + 1)).refused();
+    let (status, problem) = world
+        .ask(Language::C, &"x".repeat((64 << 10) + 1))
+        .refused();
     assert_eq!(status, 422);
     assert_eq!(problem["errors"][0]["pointer"], "/files");
-    let (status, _) = ask(Language::C, &"x".repeat(40 << 10))
+    let (status, _) = world
+        .ask(Language::C, &"x".repeat(40 << 10))
         .file("y.h", &"y".repeat(40 << 10))
         .refused();
     assert_eq!(status, 422, "all files count together");
-    let (status, _) = ask(Language::C, "")
+    let (status, _) = world
+        .ask(Language::C, "")
         .change(|request| request.files.clear())
         .refused();
     assert_eq!(status, 422);
@@ -106,6 +121,7 @@ fn code_with_nul_or_too_much_of_it_is_refused() {
 
 #[test]
 fn limits_that_would_mean_none_or_too_much_are_refused() {
+    let world = world();
     type Change = fn(&mut contract::manifest::Judging);
     let changes: [Change; 9] = [
         |judging| judging.limits.time_ms = 0,
@@ -119,7 +135,8 @@ fn limits_that_would_mean_none_or_too_much_are_refused() {
         |judging| judging.time_factor = 1e9,
     ];
     for (index, change) in changes.into_iter().enumerate() {
-        let (status, problem) = ask(Language::C, "int main(void) {}")
+        let (status, problem) = world
+            .ask(Language::C, "int main(void) {}")
             .judging(change)
             .refused();
         assert_eq!(status, 422, "change {index}");
@@ -132,8 +149,9 @@ fn limits_that_would_mean_none_or_too_much_are_refused() {
 
 #[test]
 fn empty_code_is_judged_like_any_other() {
+    let world = world();
     for language in ALL {
-        let answer = ask(language, "").sample("1 2", "3").judge();
+        let answer = world.ask(language, "").sample("1 2", "3").judge();
         let expected = match language {
             Language::Python | Language::Javascript => Verdict::WrongAnswer,
             _ => Verdict::CompileError,
@@ -144,8 +162,9 @@ fn empty_code_is_judged_like_any_other() {
 
 #[test]
 fn output_that_is_no_text_is_shown_as_well_as_it_can_be() {
+    let world = world();
     let code = "import sys\nsys.stdout.buffer.write(b'a\\x00b\\xff\\n')\nsys.stderr.buffer.write(b'\\xfe\\x00')\n";
-    let answer = ask(Language::Python, code).sample("", "a\n").judge();
+    let answer = world.ask(Language::Python, code).sample("", "a\n").judge();
     let detail = answer.tests()[0].detail.as_ref().expect("a sample");
     assert_eq!(detail.output, "a\u{fffd}b\u{fffd}\n");
     assert_eq!(detail.stderr, "\u{fffd}\u{fffd}");
@@ -155,15 +174,20 @@ fn output_that_is_no_text_is_shown_as_well_as_it_can_be() {
 
 #[test]
 fn messages_with_unreadable_names_stay_text() {
-    let answer = ask(Language::C, "int main(void) { return \u{202e}가나다; }").judge();
+    let world = world();
+    let answer = world
+        .ask(Language::C, "int main(void) { return \u{202e}가나다; }")
+        .judge();
     assert!(!answer.compiled().ok);
     assert!(answer.compiled().log.contains("<solution>:1"), "{answer:?}");
 }
 
 #[test]
 fn a_fork_bomb_harms_nobody() {
+    let world = world();
     let code = "#include <unistd.h>\nint main(void) { for (;;) fork(); }\n";
-    let answer = ask(Language::C, code)
+    let answer = world
+        .ask(Language::C, code)
         .hidden("", "")
         .judging(|judging| judging.limits.time_ms = 300)
         .judge();
@@ -174,12 +198,16 @@ fn a_fork_bomb_harms_nobody() {
         ),
         "{answer:?}"
     );
-    let after = ask(Language::Python, "print(1)").hidden("", "1").judge();
+    let after = world
+        .ask(Language::Python, "print(1)")
+        .hidden("", "1")
+        .judge();
     assert_eq!(after.verdict().verdict, Verdict::Accepted);
 }
 
 #[test]
 fn endless_recursion_is_a_crash_and_not_a_matter_of_memory() {
+    let world = world();
     for (language, code) in [
         (
             Language::C,
@@ -199,7 +227,7 @@ fn endless_recursion_is_a_crash_and_not_a_matter_of_memory() {
             "function f(n) { return f(n + 1) + 1; }\nf(0);\n",
         ),
     ] {
-        let answer = ask(language, code).sample("", "").judge();
+        let answer = world.ask(language, code).sample("", "").judge();
         assert_eq!(
             answer.verdicts(),
             [Verdict::RuntimeError],
@@ -210,12 +238,14 @@ fn endless_recursion_is_a_crash_and_not_a_matter_of_memory() {
 
 #[test]
 fn a_learner_cannot_write_the_results_of_a_plain_program() {
+    let world = world();
     // Descriptor 3 exists only where a driver uses it.
-    let answer = ask(
-        Language::Python,
-        "import os\ntry:\n    os.write(3, b'x')\nexcept OSError:\n    print('none')\n",
-    )
-    .sample("", "none")
-    .judge();
+    let answer = world
+        .ask(
+            Language::Python,
+            "import os\ntry:\n    os.write(3, b'x')\nexcept OSError:\n    print('none')\n",
+        )
+        .sample("", "none")
+        .judge();
     assert_eq!(answer.verdict().verdict, Verdict::Accepted, "{answer:?}");
 }

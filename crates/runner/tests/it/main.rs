@@ -5,6 +5,7 @@ mod access;
 mod ask;
 mod blob_server;
 mod caches;
+mod ends;
 mod functions;
 mod hidden;
 mod hostile;

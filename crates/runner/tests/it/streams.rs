@@ -2,21 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::{eventually, world};
 use contract::Language;
 use contract::manifest::{Checker, JudgingMode};
-use contract::runner_api::RunnerEvent;
 use contract::verdict::Verdict;
 use futures::StreamExt;
 
-use crate::ask::ask;
-use crate::support::{World, eventually};
-
 /// Sleeps as many hundredths of a second as it is told, then says so.
-const SLEEPER: &str = "import time\nn = int(input())\ntime.sleep(n / 100)\nprint(n)\n";
+pub(crate) const SLEEPER: &str = "import time\nn = int(input())\ntime.sleep(n / 100)\nprint(n)\n";
 
 #[test]
 fn events_come_in_the_tests_order_however_long_each_takes() {
-    let mut asked = ask(Language::Python, SLEEPER);
+    let world = world();
+    let mut asked = world.ask(Language::Python, SLEEPER);
     for n in [30, 1, 20, 1, 10, 1] {
         asked = asked.hidden(&n.to_string(), &n.to_string());
     }
@@ -28,10 +26,11 @@ fn events_come_in_the_tests_order_however_long_each_takes() {
 
 #[test]
 fn an_event_is_sent_when_it_happens() {
-    let asked = ask(Language::Python, SLEEPER)
+    let world = world();
+    let asked = world
+        .ask(Language::Python, SLEEPER)
         .hidden("1", "1")
         .hidden("250", "250");
-    let world = &asked.world;
     world.block_on(async {
         let answer = world.post("/internal/judge", &asked.request).await;
         let mut chunks = answer.bytes_stream();
@@ -54,7 +53,9 @@ fn an_event_is_sent_when_it_happens() {
 
 #[test]
 fn lazy_judging_skips_what_follows_a_failure() {
-    let answer = ask(Language::Python, "print(input())")
+    let world = world();
+    let answer = world
+        .ask(Language::Python, "print(input())")
         .hidden("1", "1")
         .hidden("2", "x")
         .hidden("3", "3")
@@ -79,7 +80,9 @@ fn lazy_judging_skips_what_follows_a_failure() {
 
 #[test]
 fn points_and_groups_add_up() {
-    let answer = ask(Language::Python, "print(input())")
+    let world = world();
+    let answer = world
+        .ask(Language::Python, "print(input())")
         .test("1", "1", |test| {
             (test.group, test.points) = (Some("a".into()), Some(30.0));
         })
@@ -98,11 +101,13 @@ fn points_and_groups_add_up() {
 
 #[test]
 fn answers_of_many_megabytes_are_compared() {
+    let world = world();
     let lines = 700_000;
     let numbers: Vec<String> = (0..lines).map(|n: u32| n.to_string()).collect();
     let expected = numbers.join("\n");
     let code = format!("print('\\n'.join(map(str, range({lines}))))");
-    let answer = ask(Language::Python, &code)
+    let answer = world
+        .ask(Language::Python, &code)
         .hidden(&expected, &expected)
         .hidden("", &expected.replace("699999", "700000"))
         .judge();
@@ -111,6 +116,7 @@ fn answers_of_many_megabytes_are_compared() {
 
 #[test]
 fn every_checker_is_in_use() {
+    let world = world();
     for (checker, expected, verdict) in [
         (Checker::Lines {}, "a  b\nc\n", Verdict::Accepted),
         (Checker::Lines {}, "a b\nc\n", Verdict::WrongAnswer),
@@ -130,7 +136,8 @@ fn every_checker_is_in_use() {
             Verdict::Accepted,
         ),
     ] {
-        let answer = ask(Language::Python, "print('a  b')\nprint('c')")
+        let answer = world
+            .ask(Language::Python, "print('a  b')\nprint('c')")
             .hidden("", expected)
             .judging(|judging| judging.checker = checker.clone())
             .judge();
@@ -156,16 +163,17 @@ fn processes_with(text: &str) -> usize {
 
 #[test]
 fn programs_die_when_the_client_goes() {
+    let world = world();
     // The program shows itself on its command line, where the test can see it from outside.
     let mark = "codementor-disconnect-mark";
     let code = format!(
         "import os, sys\nif len(sys.argv) == 1:\n    os.execv(sys.executable, [sys.executable, '-S', '-c', 'import time; time.sleep(600)', '{mark}'])\n"
     );
-    let asked = ask(Language::Python, &code)
+    let asked = world
+        .ask(Language::Python, &code)
         .hidden("", "")
         .hidden("", "")
         .judging(|judging| judging.limits.time_ms = 60_000);
-    let world = &asked.world;
     world.block_on(async {
         let answer = world.post("/internal/judge", &asked.request).await;
         let mut chunks = answer.bytes_stream();
@@ -179,104 +187,9 @@ fn programs_die_when_the_client_goes() {
         eventually("they are dead", || processes_with(mark) == 0).await;
     });
     // The slots are free again.
-    let answer = ask(Language::Python, "print(1)").hidden("", "1").judge();
+    let answer = world
+        .ask(Language::Python, "print(1)")
+        .hidden("", "1")
+        .judge();
     assert_eq!(answer.verdict().verdict, Verdict::Accepted);
-}
-
-#[test]
-fn a_full_runner_says_so_and_when_to_come_again() {
-    let world = World::start("codementor-runner-test-full", |config| {
-        config.slots = std::num::NonZeroUsize::new(1);
-        config.jobs = std::num::NonZeroUsize::new(1);
-    });
-    let request = ask(Language::Python, SLEEPER)
-        .hidden("6000", "")
-        .judging(|judging| judging.limits.time_ms = 60_000)
-        .change(|request| request.blobs = Some(world.blobs.source()))
-        .request;
-    let test = &request.judging.tests[0];
-    for (blob, text) in [(&test.input, "6000"), (&test.output, "")] {
-        assert_eq!(&world.blobs.add(text.as_bytes()), blob);
-    }
-    world.block_on(async {
-        let first = world.post("/internal/judge", &request).await;
-        assert!(first.status().is_success());
-        let second = world.post("/internal/judge", &request).await;
-        assert_eq!(second.status().as_u16(), 503);
-        assert!(second.headers().contains_key("retry-after"));
-        drop(first);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while world
-            .post("/internal/judge", &request)
-            .await
-            .status()
-            .as_u16()
-            == 503
-        {
-            assert!(Instant::now() < deadline, "the place is not given back");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-}
-
-#[test]
-fn a_stopping_runner_finishes_what_it_has_begun_and_leaves_nothing() {
-    let cgroup = "codementor-runner-test-stop";
-    let mut world = World::start(cgroup, |_| {});
-    let request = ask(Language::Python, SLEEPER)
-        .hidden("100", "100")
-        .change(|request| request.blobs = Some(world.blobs.source()))
-        .request;
-    world.blobs.add(b"100");
-    let (answer, first) = world.block_on(async {
-        let mut answer = world.post("/internal/judge", &request).await;
-        let first = answer.chunk().await.expect("is whole").expect("compiled");
-        (answer, first)
-    });
-    world.begin_stop();
-    let rest = world.block_on(answer.text()).expect("the stream is whole");
-    let last = rest.lines().last().expect("has an end");
-    assert!(
-        matches!(serde_json::from_str(last), Ok(RunnerEvent::Finished(_))),
-        "{first:?} {rest}"
-    );
-    world.stop().expect("ends well");
-    nothing_is_left(&world, cgroup);
-}
-
-#[test]
-fn a_runner_that_must_end_at_once_kills_what_runs() {
-    let cgroup = "codementor-runner-test-kill";
-    let mut world = World::start(cgroup, |_| {});
-    let request = ask(Language::Python, SLEEPER)
-        .hidden("5999", "5999")
-        .judging(|judging| judging.limits.time_ms = 60_000)
-        .change(|request| request.blobs = Some(world.blobs.source()))
-        .request;
-    world.blobs.add(b"5999");
-    let answer = world.block_on(async {
-        let mut answer = world.post("/internal/judge", &request).await;
-        let first = answer.chunk().await.expect("is whole");
-        assert!(first.is_some(), "compiled comes first");
-        answer
-    });
-    let started = Instant::now();
-    world.end_at_once();
-    world.stop().expect("ends well");
-    assert!(started.elapsed() < Duration::from_secs(10));
-    let rest = world.block_on(answer.text()).unwrap_or_default();
-    assert!(!rest.contains("finished"), "{rest}");
-    nothing_is_left(&world, cgroup);
-}
-
-/// No prepared programs, no cgroups.
-fn nothing_is_left(world: &World, cgroup: &str) {
-    let work = world.folder.path().join("work/sandbox");
-    assert_eq!(std::fs::read_dir(work).map_or(0, Iterator::count), 0);
-    let left = std::fs::read_dir("/sys/fs/cgroup")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let left = left.filter(|hierarchy| hierarchy.path().join(cgroup).exists());
-    assert_eq!(left.count(), 0, "cgroups are left");
 }

@@ -1,7 +1,7 @@
 //! One runner for all tests of this binary, with keys, folders and a blob server around it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,8 @@ pub(crate) struct World {
     served: Option<JoinHandle<Result<(), runner::RunnerError>>>,
 }
 
-/// The world of the tests that run now: the last one to finish takes it down, so that nothing is left behind.
+/// The world of the tests that run now: the last one to finish takes it down, so that nothing is left behind. A test
+/// holds it from its first line to its last.
 pub(crate) fn world() -> Arc<World> {
     static WORLD: Mutex<Weak<World>> = Mutex::new(Weak::new());
     let mut shared = lock(&WORLD);
@@ -57,6 +58,7 @@ impl World {
             (name, Minter::new(key))
         };
         let minters = names.map(minter).into();
+        share_prepared(&folder);
         let mut config = config(&folder, cgroup);
         change(&mut config);
         let shutdown = Shutdown::manual();
@@ -154,6 +156,15 @@ impl Drop for World {
             stopped.expect("the runner ends well");
         }
     }
+}
+
+/// Precompiled headers take seconds to make and are the same for all: they are kept between runners.
+fn share_prepared(folder: &TempDir) {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runner-prepared");
+    std::fs::create_dir_all(&kept).expect("the target folder is ours");
+    let work = folder.path().join("work");
+    std::fs::create_dir(&work).expect("the folder is new");
+    std::os::unix::fs::symlink(kept, work.join("prepared")).expect("the folder is new");
 }
 
 fn config(folder: &TempDir, cgroup: &str) -> runner::Config {

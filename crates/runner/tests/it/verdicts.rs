@@ -3,12 +3,14 @@
 use contract::Language;
 use contract::verdict::{LimitKind, Verdict};
 
-use crate::ask::{Answer, Ask, ask};
+use crate::ask::{Answer, Ask};
 use crate::programs::{ALL, Fate, program};
+use crate::support::{World, world};
 
 /// The program judged on a sample and a hidden test.
-fn asked(language: Language, fate: Fate) -> Ask {
-    ask(language, program(language, fate))
+fn asked(world: &World, language: Language, fate: Fate) -> Ask<'_> {
+    world
+        .ask(language, program(language, fate))
         .sample("1 2\n", "3\n")
         .hidden("5 7\n", "12\n")
 }
@@ -20,8 +22,9 @@ fn hit(answer: &Answer) -> Option<(LimitKind, u64)> {
 
 #[test]
 fn accepts_the_right_answer() {
+    let world = world();
     for language in ALL {
-        let answer = asked(language, Fate::Right).judge();
+        let answer = asked(&world, language, Fate::Right).judge();
         assert!(answer.compiled().ok, "{language}: {answer:?}");
         assert_eq!(
             answer.verdicts(),
@@ -47,8 +50,9 @@ fn accepts_the_right_answer() {
 
 #[test]
 fn tells_where_a_wrong_answer_differs() {
+    let world = world();
     for language in ALL {
-        let answer = asked(language, Fate::Wrong).judge();
+        let answer = asked(&world, language, Fate::Wrong).judge();
         assert_eq!(
             answer.verdicts(),
             [Verdict::WrongAnswer, Verdict::WrongAnswer],
@@ -71,8 +75,9 @@ fn tells_where_a_wrong_answer_differs() {
 
 #[test]
 fn ends_what_never_ends() {
+    let world = world();
     for language in ALL {
-        let answer = asked(language, Fate::Endless)
+        let answer = asked(&world, language, Fate::Endless)
             .judging(|judging| judging.limits.time_ms = 400)
             .judge();
         assert_eq!(
@@ -88,8 +93,10 @@ fn ends_what_never_ends() {
 
 #[test]
 fn sleeping_does_not_save_anybody() {
+    let world = world();
     for language in ALL {
-        let answer = ask(language, program(language, Fate::Sleeping))
+        let answer = world
+            .ask(language, program(language, Fate::Sleeping))
             .sample("", "")
             .judging(|judging| judging.limits.time_ms = 500)
             .judge();
@@ -104,8 +111,9 @@ fn sleeping_does_not_save_anybody() {
 
 #[test]
 fn stops_who_takes_too_much_memory() {
+    let world = world();
     for language in ALL {
-        let answer = asked(language, Fate::Hungry)
+        let answer = asked(&world, language, Fate::Hungry)
             .judging(|judging| judging.limits.memory_kib = 64 << 10)
             .judge();
         assert_eq!(
@@ -121,8 +129,9 @@ fn stops_who_takes_too_much_memory() {
 
 #[test]
 fn stops_who_writes_too_much_and_keeps_the_beginning() {
+    let world = world();
     for language in ALL {
-        let answer = asked(language, Fate::Talkative)
+        let answer = asked(&world, language, Fate::Talkative)
             .judging(|judging| judging.limits.output_kib = 64)
             .judge();
         assert_eq!(
@@ -143,6 +152,7 @@ fn stops_who_writes_too_much_and_keeps_the_beginning() {
 
 #[test]
 fn tells_how_a_program_crashed() {
+    let world = world();
     for (language, signal, code, said) in [
         (Language::C, Some("SIGSEGV"), None, "before"),
         (Language::Cpp, Some("SIGABRT"), None, "before"),
@@ -150,7 +160,7 @@ fn tells_how_a_program_crashed() {
         (Language::Python, None, Some(1), "File \"<solution>:3\""),
         (Language::Javascript, None, Some(1), "<solution>:3"),
     ] {
-        let answer = asked(language, Fate::Crashing).judge();
+        let answer = asked(&world, language, Fate::Crashing).judge();
         assert_eq!(
             answer.verdicts(),
             [Verdict::RuntimeError, Verdict::RuntimeError],
@@ -172,8 +182,9 @@ fn tells_how_a_program_crashed() {
 
 #[test]
 fn a_mistake_is_told_with_the_learners_line() {
+    let world = world();
     for language in ALL {
-        let answer = asked(language, Fate::Broken).judge();
+        let answer = asked(&world, language, Fate::Broken).judge();
         let compiled = answer.compiled();
         assert!(!compiled.ok, "{language}");
         assert!(
@@ -199,7 +210,7 @@ fn a_mistake_is_told_with_the_learners_line() {
 
 #[test]
 fn templates_are_right_programs() {
-    let world = crate::support::world();
+    let world = world();
     let languages: Vec<contract::language::InstalledLanguage> = world.block_on(async {
         let request = world.http.get(format!("{}/internal/languages", world.url));
         let answer = request
@@ -213,7 +224,8 @@ fn templates_are_right_programs() {
     assert_eq!(ids, ALL);
     for language in languages {
         assert!(language.version.contains('.'), "{language:?}");
-        let answer = ask(language.id, &language.template)
+        let answer = world
+            .ask(language.id, &language.template)
             .sample("20 22\n", "42\n")
             .judge();
         assert_eq!(answer.verdict().verdict, Verdict::Accepted, "{answer:?}");
