@@ -118,11 +118,7 @@ impl Reviews {
 
     async fn turn(&self, job: &ReviewJob, to: &Addressee) -> Result<(), Turn> {
         let claim = NewClaim {
-            job: JobKey {
-                submission: job.submission,
-                judgement: job.judgement,
-                stage: Stage::Review,
-            },
+            job: claim_of(job),
             kind: Kind::Submission,
             accepted_at: to.accepted_at,
             deadline: job.deadline,

@@ -34,6 +34,7 @@ pub(crate) enum Phrase<'a> {
     SampleNoOutput { test: u32 },
     LargeAllocation,
     EndlessOutput,
+    Growth { test: u32, time_ms: u64, times: u64 },
     AllPassed { total: u32, time_ms: u64 },
     ShortAndClear { lines: usize },
 
@@ -163,6 +164,10 @@ impl Phrase<'_> {
             Self::EndlessOutput => {
                 "The program wrote far more than the answer needs. Does every loop that prints come to an end?".into()
             }
+            Self::Growth { test, time_ms, times } => format!(
+                "Test {test} took {time_ms} ms, {times} times as long as most tests. How does the number of turns of this \
+                 loop grow with the input?"
+            ),
             Self::AllPassed { total, time_ms } => {
                 format!("All {total} tests passed; the slowest took {time_ms} ms.")
             }
@@ -279,6 +284,10 @@ impl Phrase<'_> {
             Self::EndlessOutput => {
                 "답보다 훨씬 많이 출력했습니다. 출력하는 반복문이 모두 끝나는지 확인해 보세요.".into()
             }
+            Self::Growth { test, time_ms, times } => format!(
+                "테스트 {test}에 {time_ms} ms가 걸렸습니다. 보통 테스트의 {times}배입니다. 입력이 커지면 이 반복문이 도는 횟수는 \
+                 어떻게 늘어나나요?"
+            ),
             Self::AllPassed { total, time_ms } => {
                 format!("테스트 {total}개를 모두 통과했습니다. 가장 느린 테스트가 {time_ms} ms 걸렸습니다.")
             }

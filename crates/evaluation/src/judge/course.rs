@@ -191,3 +191,6 @@ fn slimmed(mut facts: ReviewFacts) -> ReviewFacts {
     }
     facts
 }
+
+#[cfg(test)]
+mod tests;

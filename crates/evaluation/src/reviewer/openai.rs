@@ -108,6 +108,7 @@ impl fmt::Debug for OpenAi {
 
 impl OpenAi {
     pub(crate) fn new(server: Server) -> reqwest::Result<Self> {
+        service::tls::install_once();
         let http = reqwest::Client::builder()
             .connect_timeout(server.patience.connect)
             .redirect(reqwest::redirect::Policy::none())

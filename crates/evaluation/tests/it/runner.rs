@@ -234,12 +234,7 @@ fn ndjson(events: &[RunnerEvent]) -> String {
 
 /// What a runner says of a program that passes two tests.
 pub(crate) fn accepted() -> Vec<RunnerEvent> {
-    vec![
-        compiled(),
-        test(1),
-        test(2),
-        finished(Verdict::Accepted),
-    ]
+    vec![compiled(), test(1), test(2), finished(Verdict::Accepted)]
 }
 
 pub(crate) fn compiled() -> RunnerEvent {

@@ -38,6 +38,8 @@ pub(crate) enum Mode {
     StallsInTheMiddle,
     /// One finding, then the connection is cut.
     CutConnection,
+    /// The connection is cut before anything is said.
+    CutBeforeAnswer,
     /// One finding, then an error object.
     ErrorObject,
     /// A page of HTML.
@@ -97,7 +99,8 @@ pub(crate) struct Vendor {
 
 #[derive(Debug)]
 struct Inner {
-    mode: Mode,
+    mode: Mutex<Mode>,
+    /// Since the mode was set.
     calls: AtomicUsize,
     bodies: Mutex<Vec<Value>>,
     keys: Mutex<Vec<String>>,
@@ -106,7 +109,7 @@ struct Inner {
 impl Vendor {
     pub(crate) async fn start(mode: Mode) -> Self {
         let inner = Arc::new(Inner {
-            mode,
+            mode: Mutex::new(mode),
             calls: AtomicUsize::new(0),
             bodies: Mutex::default(),
             keys: Mutex::default(),
@@ -123,7 +126,13 @@ impl Vendor {
         }
     }
 
-    /// How many requests came.
+    /// From now on it answers so.
+    pub(crate) fn set(&self, mode: Mode) {
+        *self.inner.mode.lock().expect("no test panicked") = mode;
+        self.inner.calls.store(0, Ordering::SeqCst);
+    }
+
+    /// How many requests came since the mode was set.
     pub(crate) fn calls(&self) -> usize {
         self.inner.calls.load(Ordering::SeqCst)
     }
@@ -156,7 +165,8 @@ async fn complete(State(vendor): State<Arc<Inner>>, headers: HeaderMap, body: By
         .expect("no test panicked")
         .push(serde_json::from_slice(&body).expect("the request is JSON"));
 
-    match vendor.mode {
+    let mode = *vendor.mode.lock().expect("no test panicked");
+    match mode {
         Mode::BusyOnce(_) | Mode::BrokenOnce if call > 0 => good(),
         Mode::Good => good(),
         Mode::CutEverywhere => {
@@ -180,13 +190,21 @@ async fn complete(State(vendor): State<Arc<Inner>>, headers: HeaderMap, body: By
             stream::iter([Ok::<_, Infallible>(Bytes::from(first_finding()))])
                 .chain(stream::pending()),
         )),
-        Mode::CutConnection => sse(Body::from_stream(stream::iter([
-            Ok(Bytes::from(first_finding())),
-            Err(std::io::Error::other("cut")),
-        ]))),
+        Mode::CutConnection => sse(Body::from_stream(
+            stream::iter([Ok(Bytes::from(first_finding()))]).chain(stream::once(async {
+                // What was said must be on its way before the cut.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(std::io::Error::other("cut"))
+            })),
+        )),
+        Mode::CutBeforeAnswer => sse(Body::from_stream(stream::iter([Err::<Bytes, _>(
+            std::io::Error::other("cut"),
+        )]))),
         Mode::ErrorObject => events(vec![
             first_finding(),
-            data(&json!({"error": {"message": "The server had an error", "type": "server_error", "code": null}})),
+            data(
+                &json!({"error": {"message": "The server had an error", "type": "server_error", "code": null}}),
+            ),
         ]),
         Mode::Rubbish => (
             [(header::CONTENT_TYPE, "text/html")],
@@ -198,7 +216,10 @@ async fn complete(State(vendor): State<Arc<Inner>>, headers: HeaderMap, body: By
             Ok::<_, Infallible>(Bytes::from(text("again and again and again and again\n")))
         }))),
         Mode::Refuses => events(vec![
-            data(&chunk(&json!({"refusal": "I cannot help with that."}), None)),
+            data(&chunk(
+                &json!({"refusal": "I cannot help with that."}),
+                None,
+            )),
             data(&chunk(&json!({}), Some("stop"))),
             done(),
         ]),
@@ -218,7 +239,9 @@ async fn complete(State(vendor): State<Arc<Inner>>, headers: HeaderMap, body: By
             error("rate_limit_exceeded"),
         )
             .into_response(),
-        Mode::OutOfCredit => (StatusCode::TOO_MANY_REQUESTS, error("insufficient_quota")).into_response(),
+        Mode::OutOfCredit => {
+            (StatusCode::TOO_MANY_REQUESTS, error("insufficient_quota")).into_response()
+        }
         Mode::BrokenOnce | Mode::Broken => {
             (StatusCode::INTERNAL_SERVER_ERROR, error("server_error")).into_response()
         }
@@ -233,7 +256,10 @@ fn good() -> Response {
 /// A whole answer: a role, the text in small pieces, the reason for the end, the usage, the end.
 fn whole(answer: &str) -> Vec<String> {
     let signs: Vec<char> = answer.chars().collect();
-    let mut events = vec![data(&chunk(&json!({"role": "assistant", "content": ""}), None))];
+    let mut events = vec![data(&chunk(
+        &json!({"role": "assistant", "content": ""}),
+        None,
+    ))];
     events.extend(
         signs
             .chunks(7)

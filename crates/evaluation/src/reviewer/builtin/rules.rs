@@ -19,6 +19,12 @@ const LONGEST_QUOTE: usize = 80;
 /// So many lines are still praised as short.
 const SHORT: usize = 25;
 
+/// Below this a time is mostly that of starting the program.
+const NOTICEABLE_MS: u64 = 200;
+
+/// So much slower than the median, and the input's size is what made the difference.
+const MANY_TIMES: u64 = 5;
+
 /// Remarks on why the verdict is what it is.
 pub(super) fn from_verdict<'a>(
     job: &'a ReviewJob,
@@ -30,7 +36,10 @@ pub(super) fn from_verdict<'a>(
         .iter()
         .find(|test| test.verdict == job.verdict.verdict);
     match job.verdict.verdict {
-        Verdict::Accepted => praise(job, lines),
+        Verdict::Accepted => praise(job, lines)
+            .into_iter()
+            .chain(growth(job, source))
+            .collect(),
         Verdict::TimeLimit => too_slow(job.language, source),
         Verdict::WrongAnswer | Verdict::PresentationError => wrong(job, source, failed, lines),
         Verdict::RuntimeError => crashed(failed, lines).into_iter().collect(),
@@ -131,6 +140,28 @@ fn praise(job: &ReviewJob, lines: usize) -> Vec<Remark<'static>> {
         ));
     }
     praise
+}
+
+/// Measured growth: one test took many times as long as most.
+fn growth(job: &ReviewJob, source: &Source) -> Option<Remark<'static>> {
+    let mut times: Vec<u64> = job.tests.iter().map(|test| test.time_ms).collect();
+    times.sort_unstable();
+    let usual = times.get(times.len() / 2).copied()?.max(1);
+    let slowest = job.tests.iter().max_by_key(|test| test.time_ms)?;
+    let times = slowest.time_ms / usual;
+    let line = source.deepest_loop()?.line;
+    (slowest.time_ms >= NOTICEABLE_MS && times >= MANY_TIMES).then(|| {
+        Remark::new(
+            line,
+            FindingKind::Complexity,
+            Severity::Informative,
+            Phrase::Growth {
+                test: slowest.index,
+                time_ms: slowest.time_ms,
+                times,
+            },
+        )
+    })
 }
 
 fn too_slow(language: Language, source: &Source) -> Vec<Remark<'static>> {

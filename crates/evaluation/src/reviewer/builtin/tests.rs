@@ -158,6 +158,21 @@ fn praises_what_was_accepted_and_finds_leftovers() {
 }
 
 #[test]
+fn notices_how_time_grows() {
+    let code = "for i in range(9):\n    pass\n";
+    let mut job = job(Language::Python, Verdict::Accepted, code);
+    for (index, time_ms) in [(1, 20), (2, 30), (3, 900)] {
+        let mut test = sample(Verdict::Accepted, "", "3\n");
+        (test.index, test.time_ms) = (index, time_ms);
+        job.tests.push(test);
+    }
+    assert_eq!(
+        said(&job)[2..],
+        ["1-1 Test 3 took 900 ms, 30 times as long as "]
+    );
+}
+
+#[test]
 fn warns_of_unflushed_output_and_small_integers() {
     let code = "class A {\n  PrintWriter out = new PrintWriter(System.out);\n  int f(int a) { int b = a * a; return b; }\n}\n";
     assert_eq!(
