@@ -9,6 +9,7 @@
 //! blobs are files. Never deletes a blob: a version may refer to it.
 
 use std::{
+    collections::BTreeSet,
     error::Error,
     fs::{self, File},
     io::{self, Write},
@@ -188,25 +189,33 @@ impl Blobs {
     fn keep_blocking(&self, staged: Vec<Staged>) -> Result<(), BlobError> {
         let many = staged.len() >= MANY;
         if many {
-            rustix::fs::syncfs(File::open(&self.folder)?).map_err(io::Error::from)?;
+            self.sync_all()?;
         }
+        let mut folders = BTreeSet::from([self.folder.to_path_buf()]);
         for Staged { blob, path } in staged {
             if !many {
                 File::open(&path)?.sync_all()?;
             }
             let target = self.path(&blob.sha256);
-            let parent = target.parent().unwrap_or(&self.folder);
-            fs::create_dir_all(parent)?;
-            path.persist(&target).map_err(|error| error.error)?;
-            if !many {
-                File::open(parent)?.sync_all()?;
-                File::open(&self.folder)?.sync_all()?;
+            if let Some(parent) = target.parent()
+                && folders.insert(parent.to_owned())
+            {
+                fs::create_dir_all(parent)?;
             }
+            path.persist(&target).map_err(|error| error.error)?;
         }
         if many {
-            rustix::fs::syncfs(File::open(&self.folder)?).map_err(io::Error::from)?;
+            return self.sync_all();
+        }
+        for folder in folders {
+            File::open(folder)?.sync_all()?;
         }
         Ok(())
+    }
+
+    /// Everything that was written to this file system is on disk.
+    fn sync_all(&self) -> Result<(), BlobError> {
+        Ok(rustix::fs::syncfs(File::open(&self.folder)?).map_err(io::Error::from)?)
     }
 
     fn path(&self, sha256: &str) -> PathBuf {

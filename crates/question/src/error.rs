@@ -99,25 +99,25 @@ impl From<QuestionError> for Problem {
         match error {
             QuestionError::NotFound(what) => Self::not_found(what),
             QuestionError::Invalid(faults) => {
-                let problem = Self::invalid("correct what `errors` names, and send it again");
+                let problem = Self::invalid("Correct what `errors` names and send it again.");
                 faults.iter().fold(problem, |problem, fault| {
                     problem.with_error(&fault.pointer, fault.code, &fault.message)
                 })
             }
             QuestionError::Conflict(detail) => Self::conflict(detail),
             QuestionError::SlugTaken => Self::conflict(
-                "another question has this slug: choose another",
+                "Another question has this slug: choose another.",
             )
             .with_error("/slug", "taken", "another question has it"),
             QuestionError::PreconditionFailed => Self::precondition_failed(
-                "it was changed since you read it: read it again, and repeat the change with the new ETag",
+                "It was changed since you read it. Read it again, and repeat the change with the new ETag.",
             ),
             QuestionError::PreconditionRequired => Self::precondition_required(
-                "send the ETag that you read in If-Match, so that nobody's change is overwritten",
+                "Send the ETag that you read in If-Match, so that nobody's change is overwritten.",
             ),
             QuestionError::TooLarge(limit) => Self::payload_too_large(limit),
             QuestionError::UnsupportedMediaType(wanted) => Self::unsupported_media_type(format!(
-                "send it as {wanted}, and say so in Content-Type"
+                "Send it as {wanted}, and say so in Content-Type."
             )),
             QuestionError::Malformed(detail) => Self::malformed(detail),
             QuestionError::Blob(error) => blob_problem(&error),
@@ -133,12 +133,12 @@ fn blob_problem(error: &BlobError) -> Problem {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     match error {
         BlobError::TooLarge { .. } => {
-            Problem::payload_too_large("the input or output of a test has at most 64 MiB")
+            Problem::payload_too_large("The input or output of a test has at most 64 MiB.")
         }
         BlobError::Disk(cause) if matches!(cause.kind(), StorageFull | QuotaExceeded) => {
             tracing::error!(error = %cause, "the disk for tests is full");
             Problem::unavailable(
-                "there is no room for tests just now: tell the operator, or try again later",
+                "There is no room for tests just now. Tell the operator, or try again later.",
             )
         }
         other => Problem::internal(other),

@@ -27,6 +27,7 @@ mod state;
 mod statement;
 mod store;
 mod test_zip;
+mod upload;
 mod view;
 
 use std::path::PathBuf;

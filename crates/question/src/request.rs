@@ -138,13 +138,15 @@ pub(crate) async fn text(request: Request, state: &AppState) -> Result<String, Q
         .await
         .map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                QuestionError::TooLarge("the body is larger than this address takes: send less")
+                QuestionError::TooLarge("The body is larger than this address takes. Send less.")
             } else {
-                QuestionError::Malformed("the body ended before it was whole".to_owned())
+                QuestionError::Malformed(
+                    "The body ended before it was whole. Send it again.".to_owned(),
+                )
             }
         })?;
     String::from_utf8(body.into()).map_err(|error| {
-        QuestionError::Malformed(format!("the body is not UTF-8: {}", error.utf8_error()))
+        QuestionError::Malformed(format!("The body is not UTF-8: {}.", error.utf8_error()))
     })
 }
 

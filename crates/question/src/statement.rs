@@ -127,7 +127,38 @@ fn is_language_class(class: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What the property below may meet.
+    const ALLOWED: [&str; 25] = [
+        "p",
+        "em",
+        "strong",
+        "code",
+        "pre",
+        "a",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "hr",
+        "br",
+        "sub",
+        "sup",
+        "kbd",
+        "del",
+        "span",
+        "table",
+        "s",
+    ];
 
     #[test]
     fn renders_what_statements_need() {
@@ -168,6 +199,26 @@ mod tests {
             "href=\"//",
         ] {
             assert!(!html.contains(tag), "{tag} in {html}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_active_survives(markdown in r#"([<>/="'`*_\[\]()!&;: \n]|script|img|src|href|onclick|javascript|style|sub|a|svg|x){0,60}"#) {
+            let html = to_html(&markdown);
+            for tag in html.split('<').skip(1) {
+                let name = tag.trim_start_matches('/');
+                let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())];
+                prop_assert!(ALLOWED.contains(&name), "<{tag}");
+                let inside = &tag[..tag.find('>').unwrap_or(tag.len())];
+                // What stands between quotes is a value, all else are names.
+                let names: String = inside.split('"').step_by(2).collect();
+                for attribute in names.split_whitespace().skip(1) {
+                    let known = ["href=", "title=", "rel=", "class=", "start=", "align=", "/"];
+                    prop_assert!(known.contains(&attribute), "<{tag}");
+                }
+                prop_assert!(!inside.contains("javascript:"), "<{tag}");
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+//! Blobs kept, given back, damaged and healed.
+
 use futures::TryStreamExt;
 
 use super::*;

@@ -48,7 +48,7 @@ pub(crate) async fn manifest(
     let account = caller
         .account
         .as_ref()
-        .ok_or_else(|| Problem::forbidden("ask on behalf of the account that submits"))?;
+        .ok_or_else(|| Problem::forbidden("Ask on behalf of the account that submits."))?;
     let published = store::find_published(&state.pool, &request::key(&question)?)
         .await?
         .ok_or(QuestionError::NotFound("question"))?;
@@ -105,7 +105,7 @@ pub(crate) async fn blob(
 ) -> Result<Response, QuestionError> {
     let judge = JUDGES.contains(&caller.iss.as_str()) && caller.account.is_none();
     if !judge || !(caller.blobs.is_empty() || caller.opens(&sha256)) {
-        return Err(Problem::forbidden("this token does not open that blob").into());
+        return Err(Problem::forbidden("This token does not open that blob.").into());
     }
     if !is_sha256(&sha256) {
         return Err(QuestionError::NotFound("blob"));

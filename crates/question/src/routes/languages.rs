@@ -168,7 +168,7 @@ pub(crate) async fn driver(
         (status = 204, description = "It is in the draft", headers(("ETag" = String))),
         (status = 422, description = "It cannot be one", body = Problem, content_type = "application/problem+json",
             example = json!({"type": "https://codementor.dev/problems/invalid-request", "title": "Invalid request", "status": 422,
-                "detail": "correct what `errors` names, and send it again",
+                "detail": "Correct what `errors` names and send it again.",
                 "errors": [{"pointer": "/code", "code": "driver-place", "message": "`{{code}}` must stand alone on its line"}]})),
         Problem,
     ),

@@ -57,7 +57,7 @@ pub(crate) struct PublishedVersion {
         (status = 201, body = PublishedVersion, headers(("Location" = String), ("ETag" = String))),
         (status = 409, description = "Not verified, or archived", body = Problem, content_type = "application/problem+json",
             example = json!({"type": "https://codementor.dev/problems/conflict", "title": "Conflict", "status": 409,
-                "detail": "nothing proves yet that its solutions are judged as they should be: add ?unverified=true to publish it all the same, which is recorded"})),
+                "detail": "Nothing proves yet that its solutions are judged as they should be. Add ?unverified=true to publish it all the same, which is recorded."})),
         Problem,
     ),
 )]
@@ -74,7 +74,7 @@ pub(crate) async fn publish(
     let mut edit = Edit::begin(&state, &key, account, &if_match).await?;
     if edit.question.archived {
         return Err(QuestionError::Conflict(
-            "it is archived: bring it back first (DELETE …/archive)",
+            "It is archived: bring it back first (DELETE …/archive).",
         ));
     }
     let (id, draft) = (edit.question.id(), edit.question.draft.0.clone());
@@ -98,7 +98,7 @@ pub(crate) async fn publish(
     }
     if !query.unverified {
         return Err(QuestionError::Conflict(
-            "nothing proves yet that its solutions are judged as they should be: add ?unverified=true to publish it all the same, which is recorded",
+            "Nothing proves yet that its solutions are judged as they should be. Add ?unverified=true to publish it all the same, which is recorded.",
         ));
     }
     let version = edit.question.current_version.unwrap_or(0) + 1;

@@ -131,7 +131,7 @@ pub(crate) async fn show(
         (status = 201, body = QuestionView, headers(("Location" = String), ("ETag" = String))),
         (status = 422, description = "Wrong in the places that `errors` names", body = Problem, content_type = "application/problem+json",
             example = json!({"type": "https://codementor.dev/problems/invalid-request", "title": "Invalid request", "status": 422,
-                "detail": "correct what `errors` names, and send it again",
+                "detail": "Correct what `errors` names and send it again.",
                 "errors": [{"pointer": "/difficulty", "code": "range", "message": "allowed: 1 to 10"}]})),
         Problem,
     ),
@@ -172,7 +172,7 @@ pub(crate) async fn create(
         (status = 200, body = QuestionView, headers(("ETag" = String))),
         (status = 412, description = "Changed since you read it", body = Problem, content_type = "application/problem+json",
             example = json!({"type": "https://codementor.dev/problems/precondition-failed", "title": "Precondition failed", "status": 412,
-                "detail": "it was changed since you read it: read it again, and repeat the change with the new ETag"})),
+                "detail": "It was changed since you read it. Read it again, and repeat the change with the new ETag."})),
         Problem,
     ),
 )]
@@ -193,7 +193,7 @@ pub(crate) async fn change(
     let mut after = before.patched(patch)?;
     if edit.question.current_version.is_some() && after.slug != before.slug {
         return Err(QuestionError::Conflict(
-            "the slug of a published question stays as it is, so that addresses of it keep working",
+            "The slug of a published question stays as it is, so that addresses of it keep working.",
         ));
     }
     let tests = after.tests.take();
@@ -236,7 +236,7 @@ pub(crate) async fn delete(
     let mut edit = Edit::begin_exact(&state, &key, &principal.0, &if_match).await?;
     if edit.question.current_version.is_some() {
         return Err(QuestionError::Conflict(
-            "it was published, and submissions may refer to it: archive it instead",
+            "It was published, and submissions may refer to it: archive it instead.",
         ));
     }
     let (id, revision) = (edit.question.id(), edit.question.revision);

@@ -72,7 +72,7 @@ pub(crate) async fn list(
         (status = 200, body = QuestionTests, headers(("ETag" = String))),
         (status = 422, description = "Wrong in the places that `errors` names", body = Problem, content_type = "application/problem+json",
             example = json!({"type": "https://codementor.dev/problems/invalid-request", "title": "Invalid request", "status": 422,
-                "detail": "correct what `errors` names, and send it again",
+                "detail": "Correct what `errors` names and send it again.",
                 "errors": [{"pointer": "/secret~1 7.in", "code": "incomplete", "message": "its .out or .ans is missing"}]})),
         Problem,
     ),
@@ -154,11 +154,11 @@ async fn receive(state: &AppState, request: Request) -> Result<Staged, QuestionE
     match state.blobs.stage_stream(body, MAX_ZIP_BYTES).await {
         Ok(zip) => Ok(zip),
         Err(blobs::StreamError::Blob(blobs::BlobError::TooLarge { .. })) => Err(
-            QuestionError::TooLarge("a zip of tests has at most 256 MiB"),
+            QuestionError::TooLarge("A zip of tests has at most 256 MiB."),
         ),
         Err(blobs::StreamError::Blob(error)) => Err(TestZipError::Blob(error).into()),
         Err(blobs::StreamError::Cut(_)) => Err(QuestionError::Malformed(
-            "the body ended before it was whole".to_owned(),
+            "The body ended before it was whole. Send it again.".to_owned(),
         )),
     }
 }

@@ -1,3 +1,5 @@
+//! Each fault at its place.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Zips as they should be, and as attackers make them.
+
 use std::io::{Cursor, Write};
 
 use zip::{ZipWriter, write::SimpleFileOptions};

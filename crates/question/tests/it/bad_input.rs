@@ -27,6 +27,7 @@ async fn malformed_bodies_are_refused() {
         b"{} {}",
         b"nonsense",
         b"\0",
+        b"{\"slug\": \"a\\u0000\"}",
         b"{\"slug\": \"\\ud800\"}",
     ] {
         let reply = post(&teacher, body).await;
@@ -62,18 +63,12 @@ async fn wrong_documents_are_told_where() {
     for (place, value, pointer) in [
         ("slug", json!("A"), "/slug"),
         ("kind", json!("interactive"), "/kind"),
-        ("titles", json!({"en": "a\u{0}b"}), "/titles/en"),
         ("statements", json!({}), "/statements"),
         ("difficulty", json!(1.5), "/difficulty"),
         (
             "limits",
             json!({"time_ms": 4_000_000_000_000_u64}),
             "/limits/time_ms",
-        ),
-        (
-            "tests",
-            json!([{"name": "1", "input": "a\u{0}", "output": ""}]),
-            "/tests/0/input",
         ),
         (
             "tests",
@@ -164,13 +159,8 @@ async fn code_that_nobody_can_store_is_refused() {
         send(request.header("content-type", kind).body(body))
     };
     assert_eq!(put("text/plain", b"a\0b").await.problem().2, ["/code"]);
-    assert_eq!(
-        put("application/json", b"{\"code\": \"a\\u0000b\"}")
-            .await
-            .problem()
-            .2,
-        ["/code"]
-    );
+    let nul = put("application/json", b"{\"code\": \"a\\u0000b\"}").await;
+    assert_eq!(nul.problem().0, 400);
     assert_eq!(put("text/plain", b"\xff\xfe").await.problem().0, 400);
     assert_eq!(put("text/plain", b"").await.problem().2, ["/code"]);
     assert_eq!(
@@ -206,8 +196,6 @@ async fn wrong_addresses_and_queries_are_refused() {
         ("limit=101", 422),
         ("limit=-1", 422),
         ("cursor=x", 422),
-        ("query=%00", 422),
-        ("tag=a%00", 422),
     ] {
         let (got, word, pointers) = teacher.get(&format!("/questions?{query}")).await.problem();
         assert_eq!(
@@ -223,6 +211,8 @@ async fn wrong_addresses_and_queries_are_refused() {
         "limit=1e3",
         "query=%ff",
         "limit=1&limit=2",
+        "query=%00",
+        "tag=a%00",
     ] {
         let (status, word, _) = teacher.get(&format!("/questions?{query}")).await.problem();
         assert!(matches!(status, 400 | 422), "{query} was answered {status}");
@@ -240,7 +230,7 @@ async fn wrong_addresses_and_queries_are_refused() {
     ] {
         let reply = teacher.get(&format!("/questions/{name}")).await;
         assert!(
-            matches!(reply.problem().0, 404 | 405),
+            matches!(reply.problem().0, 400 | 404 | 405),
             "{name}: {}",
             reply.text()
         );
@@ -254,7 +244,8 @@ async fn wrong_addresses_and_queries_are_refused() {
         "versions",
     ] {
         let reply = teacher.get(&format!("{path}/{place}")).await;
-        assert_eq!(reply.problem().0, 404, "{place}: {}", reply.text());
+        let refused = matches!(reply.problem().0, 400 | 404);
+        assert!(refused, "{place}: {}", reply.text());
     }
     for later in ["verify", "package", "import"] {
         let reply = teacher.post(&format!("{path}/{later}"), &Value::Null).await;
@@ -266,30 +257,14 @@ async fn wrong_addresses_and_queries_are_refused() {
 
 #[tokio::test]
 async fn without_a_database_the_answer_is_unavailable() {
-    let server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut postgres = devkit::Postgres::start(folder.path())
+        .await
+        .expect("postgres can be started");
+    let server = Server::start_on(postgres.url("postgres")).await;
     let teacher = server.teacher();
     teacher.make(&sum("sum")).await;
-    // Its own database, so nobody else is hurt: it takes no new connections, and the present ones end.
-    let name: String = sqlx::query_scalar("SELECT current_database()")
-        .fetch_one(&server.pool)
-        .await
-        .expect("it is up");
-    let stack = devkit::Stack::for_tests().expect("the environment is readable");
-    let admin = stack.database_url().await.expect("postgres runs");
-    let admin = sqlx::PgPool::connect(&admin).await.expect("postgres runs");
-    let close = sqlx::AssertSqlSafe(format!(
-        "ALTER DATABASE \"{name}\" WITH ALLOW_CONNECTIONS false"
-    ));
-    sqlx::query(close)
-        .execute(&admin)
-        .await
-        .expect("it is ours");
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
-    sqlx::query(end)
-        .bind(&name)
-        .execute(&admin)
-        .await
-        .expect("it is ours");
+    postgres.kill().await.expect("it runs");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let reply = teacher.get("/questions").await;
@@ -298,17 +273,12 @@ async fn without_a_database_the_answer_is_unavailable() {
             assert!(reply.headers.contains_key("retry-after"));
             break;
         }
-        assert!(
-            std::time::Instant::now() < deadline,
-            "answered {}: {}",
-            reply.status,
-            reply.text()
-        );
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(std::time::Instant::now() < deadline, "it answers still");
     }
-    let open = sqlx::AssertSqlSafe(format!(
-        "ALTER DATABASE \"{name}\" WITH ALLOW_CONNECTIONS true"
-    ));
-    sqlx::query(open).execute(&admin).await.expect("it is ours");
+    let refused = teacher.post("/questions", &sum("other")).await;
+    assert_eq!(refused.problem().1, "unavailable");
+    postgres.restart().await.expect("it can be started again");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while teacher.get("/questions").await.status != 200 {
         assert!(

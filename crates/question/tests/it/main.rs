@@ -1,6 +1,7 @@
 //! The service as others see it: a real socket, a real Postgres, tokens signed by real keys.
 
 mod bad_input;
+mod changes;
 mod judging;
 mod permissions;
 mod publishing;

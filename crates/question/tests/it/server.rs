@@ -41,13 +41,17 @@ pub(crate) struct Reply {
 }
 
 impl Server {
+    /// On a database of the shared Postgres.
     pub(crate) async fn start() -> Self {
+        let stack = devkit::Stack::for_tests().expect("the environment is readable");
+        Self::start_on(stack.fresh_database().await.expect("postgres runs")).await
+    }
+
+    pub(crate) async fn start_on(database_url: String) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys = folder.path().join("keys");
         service::token::make_keys(&keys, &SERVICES).expect("the folder is writable");
-        let stack = devkit::Stack::for_tests().expect("the environment is readable");
-        let url = stack.fresh_database().await.expect("postgres runs");
-        let database = DatabaseConfig::new(url);
+        let database = DatabaseConfig::new(database_url);
         let pool = service::database::connect(&database, question::NAME)
             .await
             .expect("the address is right");
