@@ -384,6 +384,9 @@ broker.heartbeat.interval.ms=500
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=8388608
+# Each partition keeps two index files of this size open and mapped, whatever it holds; the default, 10 MiB, fills a disk with
+# the thousands of partitions that tests make.
+log.index.size.max.bytes=131072
 "
     )
 }
