@@ -90,7 +90,7 @@ pub enum DatabaseError {
 /// Connects to the database, for the tables of one schema (which need not exist yet).
 pub async fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, DatabaseError> {
     let schema = checked(schema)?;
-    let options = PgConnectOptions::from_str(&config.database_url)
+    let options = address(&config.database_url)
         .map_err(DatabaseError::Address)?
         .application_name(&format!("codementor-{schema}"))
         .options([
@@ -184,7 +184,9 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_) => true,
+        | sqlx::Error::Tls(_)
+        // A proxy that accepts and hangs up, because the database behind it is away.
+        | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connection exceptions, insufficient resources, shutting or starting up, read-only stand-by.
             code.starts_with("08")
@@ -250,6 +252,19 @@ fn explained(schema: &str, source: MigrateError) -> DatabaseError {
         MigrateError::VersionMismatch(version) => DatabaseError::Changed { schema, version },
         source => DatabaseError::Migrate { schema, source },
     }
+}
+
+/// sqlx itself takes any scheme for Postgres.
+fn address(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    if !["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        return Err(sqlx::Error::Configuration(
+            "it is not an address of Postgres".into(),
+        ));
+    }
+    PgConnectOptions::from_str(url)
 }
 
 /// Schemas are named in statements: nothing but a plain identifier may stand there.

@@ -20,8 +20,9 @@ use crate::ClientError;
 /// The media type.
 pub const CONTENT_TYPE_NDJSON: &str = "application/x-ndjson";
 
-/// No line of ours is longer: the log of a compiler and some texts of a test.
-const LINE_LIMIT: usize = 1024 * 1024;
+/// No line of ours is longer: what a run wrote is three texts of 64 KiB, in the worst case all control characters, each
+/// escaped to six bytes.
+const LINE_LIMIT: usize = 2 * 1024 * 1024;
 
 /// An answer of one line for each item, sent as soon as the item comes. An item that cannot be written breaks it off.
 pub fn response<T, S>(items: S) -> Response

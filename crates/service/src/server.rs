@@ -15,7 +15,8 @@ use axum::{
     extract::ConnectInfo,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Request, StatusCode};
+use futures::FutureExt;
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -30,6 +31,7 @@ use crate::{
     layers::{HANDLER_LIMIT, Layers},
     metrics, ops,
     socket::{Progress, Socket},
+    trace,
 };
 
 /// All headers of a request together, with its first line.
@@ -117,27 +119,32 @@ async fn accept(listener: TcpListener, router: Router, ending: Ending) {
     let server = Arc::new(http_server());
     // Cancelled when connections must close, whatever they do.
     let close = ending.hard.child_token();
+    let take = |(stream, peer)| {
+        let connection = Connection {
+            server: server.clone(),
+            router: router.clone(),
+            soft: ending.soft.clone(),
+            close: close.clone(),
+        };
+        connections.spawn(connection.serve(stream, peer));
+    };
     loop {
         let accepted = tokio::select! {
             () = ending.soft.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let connection = Connection {
-                    server: server.clone(),
-                    router: router.clone(),
-                    soft: ending.soft.clone(),
-                    close: close.clone(),
-                };
-                connections.spawn(connection.serve(stream, peer));
-            }
+            Ok(accepted) => take(accepted),
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection: {error}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+    // The kernel has accepted these for us already, and would reset them.
+    while let Some(Ok(accepted)) = listener.accept().now_or_never() {
+        take(accepted);
     }
     drop(listener);
     connections.close();
@@ -193,6 +200,8 @@ impl Connection {
         let (mut is_ending, mut is_waiting) = (false, true);
         loop {
             tokio::select! {
+                // First of all what the client has sent already.
+                biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         tracing::debug!(%peer, error, "a connection broke");
@@ -237,12 +246,18 @@ async fn answer(
 fn refuse_headers(request: &Request<Body>) -> Response {
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     let request_id = uuid::Uuid::now_v7().to_string();
-    match Problem::for_status(status, None) {
+    let mut response = match Problem::for_status(status, None) {
         Some(problem) => problem
             .about(request.uri().path(), &request_id)
             .into_response(),
         None => status.into_response(),
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response
+            .headers_mut()
+            .insert(trace::REQUEST_ID_HEADER, value);
     }
+    response
 }
 
 /// As HTTP/2 counts it (RFC 9113, 6.5.2).

@@ -101,11 +101,15 @@ fn wrong(place: &Path, error: &serde_json::Error) -> Problem {
         .map_or(message.as_str(), |(text, _)| text);
     let code = code(message);
     let mut pointer = pointer(place);
-    if matches!(code, "missing-field" | "unknown-field")
-        && let Some(field) = quoted(message)
-        && !pointer.ends_with(&format!("/{field}"))
-    {
-        push(&mut pointer, field);
+    if let Some(field) = quoted(message) {
+        let is_at_field =
+            matches!(place.iter().next_back(), Some(Segment::Map { key }) if key == field);
+        // What is missing is never where the path ends; what is too much may be.
+        if code == "missing-field"
+            || (!is_at_field && matches!(code, "unknown-field" | "duplicate-field"))
+        {
+            push(&mut pointer, field);
+        }
     }
     Problem::invalid("The body is JSON, but not what this address takes. See errors.").with_error(
         pointer,

@@ -51,7 +51,7 @@ pub(super) fn is_clean(encoded: &str) -> bool {
 fn wrong(place: &str, message: &str) -> Problem {
     let code = code(message);
     let name = match code {
-        "missing-field" | "unknown-field" => quoted(message).unwrap_or(place),
+        "missing-field" | "unknown-field" | "duplicate-field" => quoted(message).unwrap_or(place),
         _ => place,
     };
     // serde's path is "." where it knows none.
