@@ -80,6 +80,10 @@ impl Stack {
         if let Some((_, brokers)) = Kafka::attach(&self.dir).await? {
             return Ok(brokers);
         }
+        // It was stopped, or it died: nobody needs what tests left in it, and thousands of their topics would make it too slow
+        // to come back.
+        Kafka::end_leftovers(&self.dir).await?;
+        self.remove("kafka/logs")?;
         let jars = resolve_jars(&self.config.cache()?).await?;
         Ok(Kafka::start_detached(&self.dir, &jars)
             .await?
@@ -114,16 +118,18 @@ impl Stack {
         let _lock = self.lock().await?;
         Postgres::end_leftovers(&self.dir).await?;
         Kafka::end_leftovers(&self.dir).await?;
-        for name in ["postgres", "kafka"] {
-            let path = self.dir.join(name);
-            match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(DevkitError::io("remove", path)(error));
-                }
-                _ => {}
+        self.remove("postgres")?;
+        self.remove("kafka")
+    }
+
+    fn remove(&self, name: &str) -> Result<(), DevkitError> {
+        let path = self.dir.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(DevkitError::io("remove", path)(error))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn lock(&self) -> Result<File, DevkitError> {
