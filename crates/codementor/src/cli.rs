@@ -6,7 +6,10 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Role;
 
-use crate::{bench::Bench, client::Client, load::Load, setup::Setup, submit::Submit, up};
+use queue::KafkaConfig;
+use service::config::DatabaseConfig;
+
+use crate::{bench::Bench, client::Client, load::Load, submit::Submit, up};
 
 /// Judge and review code over an exact stream: the services, and the tools around them.
 #[derive(Debug, Parser)]
@@ -57,7 +60,48 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) split: bool,
     #[command(flatten)]
-    pub(crate) servers: up::Servers,
+    pub(crate) servers: Servers,
+}
+
+/// Servers to use instead of private ones.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Servers {
+    /// Use this Postgres database instead of starting a server
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Use these Kafka brokers instead of starting one
+    #[arg(long, env = "KAFKA_BROKERS")]
+    pub(crate) kafka_brokers: Option<String>,
+    /// Put this before the names of topics and groups
+    #[arg(long, env = "CODEMENTOR_TOPIC_PREFIX", default_value = "")]
+    pub(crate) topic_prefix: String,
+}
+
+/// Make keys, database tables, Kafka topics and the first admin.
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    #[command(flatten)]
+    pub(crate) database: DatabaseConfig,
+    #[command(flatten)]
+    pub(crate) kafka: KafkaConfig,
+    /// The folder for the services' keys; none are made without it
+    #[arg(long, env = "CODEMENTOR_KEYS", value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
+    /// How many partitions topics get, and how often they are kept
+    #[arg(long, env = "CODEMENTOR_PROFILE", value_enum, default_value_t = Profile::Prod)]
+    pub(crate) profile: Profile,
+    /// The e-mail address of the first admin: an account is made for it, and a one-time sign-in code printed
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) admin: Option<String>,
+}
+
+/// Sizes of topics.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Profile {
+    /// A laptop: few partitions, one copy
+    Dev,
+    /// A cluster: many partitions, three copies
+    Prod,
 }
 
 /// The folder of an `up`.

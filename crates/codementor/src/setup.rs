@@ -3,44 +3,19 @@
 //! Keys: one Ed25519 key a service, `<name>.pem`, and all public ones together in `trusted.json`. Tables: each service's
 //! migrations. Topics: as the contract's table says. The first admin: a one-time code to sign in with.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
 use queue::{KafkaConfig, admin};
 use service::{config::DatabaseConfig, database, token};
 
-use crate::up::DemoAccount;
+use crate::{
+    cli::{Profile, Setup},
+    up::DemoAccount,
+};
 
 /// The services that call others, and so have keys.
 pub(crate) const CALLERS: [&str; 3] = ["gateway", "execute", "evaluation"];
-
-/// Make keys, database tables, Kafka topics and the first admin.
-#[derive(Debug, Args)]
-pub(crate) struct Setup {
-    #[command(flatten)]
-    database: DatabaseConfig,
-    #[command(flatten)]
-    kafka: KafkaConfig,
-    /// The folder for the services' keys; none are made without it
-    #[arg(long, env = "CODEMENTOR_KEYS", value_name = "DIR")]
-    keys: Option<PathBuf>,
-    /// How many partitions topics get, and how often they are kept
-    #[arg(long, env = "CODEMENTOR_PROFILE", value_enum, default_value_t = Profile::Prod)]
-    profile: Profile,
-    /// The e-mail address of the first admin: an account is made for it, and a one-time sign-in code printed
-    #[arg(long, value_name = "EMAIL")]
-    admin: Option<String>,
-}
-
-/// Sizes of topics.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Profile {
-    /// A laptop: few partitions, one copy
-    Dev,
-    /// A cluster: many partitions, three copies
-    Prod,
-}
 
 pub(crate) async fn run(setup: Setup) -> Result<()> {
     if let Some(keys) = &setup.keys {

@@ -16,7 +16,6 @@ use anyhow::{Result, bail};
 use contract::Role;
 
 pub(crate) use folder::{DemoAccount, Summary};
-pub(crate) use servers::Servers;
 pub(crate) use stack::{Options, Stack};
 
 use crate::cli::Up;

@@ -63,12 +63,16 @@ impl Companion {
         fs::rename(&log, folder.join("log.before")).ok();
         let file = File::create(&log).map_err(DevkitError::io("create", &log))?;
         let process = Process::spawn(command(&folder, program)?, file).await?;
-        process.record(&folder.join("pid"))?;
-        Ok(Self {
+        let companion = Self {
             name,
             folder,
             process,
-        })
+        };
+        match companion.process.record(&companion.folder.join("pid")) {
+            Ok(()) => Ok(companion),
+            // It has gone already: why, its log may tell.
+            Err(_) => Err(companion.explain()),
+        }
     }
 
     /// Ends what runs in `data/name`, when its owner was killed.

@@ -21,6 +21,7 @@ pub struct Person {
 impl Person {
     /// Somebody without an account.
     pub fn nobody(url: &str) -> Self {
+        prepare_tls();
         Self {
             http: Client::new(),
             url: url.to_owned(),
@@ -140,6 +141,14 @@ impl Person {
     pub async fn peek(&self, submission: &str, frames: usize) -> Vec<Frame> {
         crate::stream::first(self.open_events(submission, None).await, frames).await
     }
+}
+
+/// The HTTP client wants a provider of cryptography even where no connection is encrypted.
+pub fn prepare_tls() {
+    // A second installation changes nothing.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
 }
 
 async fn open(request: RequestBuilder) -> Response {

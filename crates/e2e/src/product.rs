@@ -6,7 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,12 +16,15 @@ use nix::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::Person;
 
 /// A start on a busy machine takes its time; far beyond that something hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What the folder of the shared product begins with; the process that owns it follows.
+const SHARED_PREFIX: &str = "codementor-e2e-shared-";
 
 /// How to start it.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,8 @@ pub struct Start {
     pub arguments: Vec<String>,
     /// Variables beside those of this process.
     pub environment: Vec<(String, String)>,
+    /// Whether nobody waits for its end: it is asked to end when this process does.
+    pub ends_with_us: bool,
 }
 
 /// A running `codementor up`.
@@ -52,39 +57,42 @@ impl Product {
         Self::start_in(Arc::new(folder), start).await
     }
 
-    /// The one that tests share which only look at it; started by the first that asks, ended by the last.
-    pub async fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<Product>> = Mutex::const_new(Weak::new());
-        let mut shared = SHARED.lock().await;
-        if let Some(product) = shared.upgrade() {
-            return product;
-        }
+    /// The one that tests share which only look at it: started by the first that asks, ended with this process.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Product> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start_shared).await
+    }
+
+    async fn start_shared() -> Self {
         let generous = [
             ("CODEMENTOR_SUBMISSIONS_PER_MINUTE", "100000"),
             ("CODEMENTOR_REQUESTS_PER_MINUTE", "1000000"),
             ("CODEMENTOR_STREAMS_PER_ACCOUNT", "1000"),
             ("CODEMENTOR_SIGN_INS_PER_MINUTE", "100000"),
         ];
-        let product = Arc::new(
-            Self::start(Start {
-                arguments: vec!["--split".to_owned()],
-                environment: generous
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .to_vec(),
-            })
-            .await,
-        );
-        *shared = Arc::downgrade(&product);
-        product
+        let start = Start {
+            arguments: vec!["--split".to_owned()],
+            environment: generous
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            ends_with_us: true,
+        };
+        remove_abandoned();
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{SHARED_PREFIX}{}-", std::process::id()))
+            .tempdir()
+            .expect("a temporary folder");
+        Self::start_in(Arc::new(folder), start).await
     }
 
     async fn start_in(folder: Arc<TempDir>, start: Start) -> Self {
         let log = fs::File::create(folder.path().join("up.log")).expect("the folder is writable");
-        let child = command(folder.path(), &start)
+        crate::person::prepare_tls();
+        let mut command = command(folder.path(), &start);
+        command
             .stdout(log.try_clone().expect("a second handle"))
-            .stderr(log)
-            .spawn()
-            .expect("codementor was built: `cargo build -p codementor`");
+            .stderr(log);
+        let child = spawn(command, start.ends_with_us);
         let mut product = Self {
             child,
             folder,
@@ -191,6 +199,8 @@ impl Product {
 
     /// Starts it again on the same folder after it has ended.
     pub async fn start_again(&mut self) {
+        // What a killed one wrote last is not what the next one will write.
+        fs::remove_file(self.data().join("up.json")).ok();
         let again = Self::start_in(Arc::clone(&self.folder), self.start.clone()).await;
         *self = again;
     }
@@ -243,7 +253,13 @@ fn command(folder: &Path, start: &Start) -> Command {
         .iter()
         .any(|argument| argument == "--listen");
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let mut command = Command::new(program());
+    let mut command = if start.ends_with_us {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "INT", "--"]).arg(program());
+        command
+    } else {
+        Command::new(program())
+    };
     command
         .arg("up")
         .arg("--data")
@@ -258,6 +274,44 @@ fn command(folder: &Path, start: &Start) -> Command {
         command.arg("--listen").arg(any.to_string());
     }
     command
+}
+
+/// Linux tells a child of its parent thread's death; tests' threads end all the time, so the shared one has a thread of its own.
+fn spawn(mut command: Command, ends_with_us: bool) -> Child {
+    let mut start = move || {
+        command
+            .spawn()
+            .expect("codementor was built: `cargo build -p codementor`")
+    };
+    if !ends_with_us {
+        return start();
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        tell.send(start()).expect("somebody waits for it");
+        loop {
+            std::thread::park();
+        }
+    });
+    told.recv().expect("it starts")
+}
+
+/// Folders of shared products whose test process has gone: nobody was left to remove them.
+fn remove_abandoned() {
+    for entry in fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let owner = name
+            .strip_prefix(SHARED_PREFIX)
+            .and_then(|rest| rest.split('-').next());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            fs::remove_dir_all(entry.path()).ok();
+        }
+    }
 }
 
 /// Every process below this one, in no order.

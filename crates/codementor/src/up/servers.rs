@@ -3,25 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use clap::Args;
 use devkit::{DevkitError, Kafka, Postgres, config::Config, resolve_jars};
+
+use crate::cli::Servers;
 
 /// The database that private servers hold everything in.
 const DATABASE: &str = "codementor";
-
-/// Servers to use instead of private ones.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Servers {
-    /// Use this Postgres database instead of starting a server
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
-    /// Use these Kafka brokers instead of starting one
-    #[arg(long, env = "KAFKA_BROKERS")]
-    pub(crate) kafka_brokers: Option<String>,
-    /// Put this before the names of topics and groups
-    #[arg(long, env = "CODEMENTOR_TOPIC_PREFIX", default_value = "")]
-    pub(crate) topic_prefix: String,
-}
 
 /// The servers in use.
 #[derive(Debug)]

@@ -12,10 +12,10 @@ use contract::Role;
 use super::{
     folder::{DemoAccount, Folder, Summary},
     samples,
-    servers::{Servers, Started},
+    servers::Started,
     services::{Addresses, Services, Settings},
 };
-use crate::setup;
+use crate::{cli::Servers, setup};
 
 /// What to start.
 #[derive(Debug, Clone)]

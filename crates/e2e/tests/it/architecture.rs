@@ -21,7 +21,7 @@ fn root() -> PathBuf {
 fn metadata() -> Metadata {
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
-        .other_options(["--offline".to_owned(), "--locked".to_owned()])
+        .no_deps()
         .exec()
         .expect("cargo describes the workspace")
 }
@@ -179,9 +179,10 @@ fn the_environment_is_read_in_config_only() {
     let broken: Vec<String> = shipped()
         .into_iter()
         .filter(|(place, text)| {
-            let reads = text.contains("env::var(") || text.contains("env::var_os(");
-            let declares = text.contains("env = \"") && !place.contains("config");
-            reads || (declares && !place.starts_with("crates/codementor/"))
+            let reads = ["env::var(", "env::var_os(", "env::vars("];
+            let reads = reads.iter().any(|call| text.contains(call)) || text.contains("env = \"");
+            // The command line of the one binary is its configuration.
+            reads && !place.contains("config") && !place.starts_with("crates/codementor/src/cli")
         })
         .map(|(place, _)| place)
         .collect();

@@ -171,6 +171,7 @@ async fn a_reviewer_that_is_away_does_not_hold_up_the_verdict() {
     drop(closed);
     let product = Product::start(Start {
         arguments: vec!["--split".to_owned()],
+        ends_with_us: false,
         environment: [
             ("CODEMENTOR_REVIEWER", "openai".to_owned()),
             ("CODEMENTOR_REVIEW_URL", nowhere),
