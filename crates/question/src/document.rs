@@ -75,6 +75,7 @@ pub(crate) struct Texts {
 /// What a question says of one language.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = QuestionLanguage)]
 pub(crate) struct LanguageSettings {
     /// What the learner begins with, at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +91,7 @@ pub(crate) struct LanguageSettings {
 /// A program whose verdict is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = QuestionSolution)]
 pub(crate) struct Solution {
     /// What it is written in.
     pub(crate) language: Language,

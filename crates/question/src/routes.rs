@@ -92,3 +92,52 @@ fn tag(tag: &str) -> Result<[(HeaderName, HeaderValue); 1], QuestionError> {
         .map_err(|error| QuestionError::Unexpected(Box::new(error)))?;
     Ok([(header::ETAG, value)])
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(entries) => {
+                if let Some(Value::String(reference)) = entries.get("$ref") {
+                    found.push(reference.clone());
+                }
+                entries.values().for_each(|entry| references(entry, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_description_refers_to_nothing_that_it_lacks() {
+        let document = serde_json::to_value(openapi()).expect("it is JSON");
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        for reference in found {
+            let pointer = reference.trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_route_is_described_with_its_errors() {
+        let document = serde_json::to_value(openapi()).expect("it is JSON");
+        let paths = document["paths"].as_object().expect("there are paths");
+        for (path, methods) in paths {
+            assert!(path.starts_with("/api/v1/questions"), "{path}");
+            for (method, operation) in methods.as_object().expect("there are methods") {
+                let errors = &operation["responses"]["default"]["content"];
+                assert!(
+                    errors.get("application/problem+json").is_some(),
+                    "{method} {path}"
+                );
+                assert!(operation["summary"].is_string(), "{method} {path}");
+            }
+        }
+    }
+}

@@ -103,6 +103,7 @@ pub(crate) struct OfferedLanguage {
 
 /// A test that everybody may see.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuestionSample)]
 pub(crate) struct Sample {
     /// Its name.
     pub(crate) name: String,

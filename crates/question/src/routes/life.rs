@@ -181,6 +181,7 @@ async fn set_archived(
 /// How to copy.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = QuestionClone)]
 pub(crate) struct CloneRequest {
     /// The copy's slug; made of the original's if absent.
     slug: Option<String>,
