@@ -2,8 +2,9 @@
 
 use contract::{
     EventBody, Topic, Verdict,
-    event::{Failed, ReviewSkipped},
+    event::{Failed, ReviewSkipped, RunOutput},
     job::{ReviewJob, Task},
+    runner_api::RunnerEvent,
 };
 use time::OffsetDateTime;
 
@@ -125,6 +126,32 @@ async fn runs_and_batches_end_without_a_review() {
     for job in [&job, &samples, &batch] {
         assert!(world.deliveries(Topic::Reviews, job.submission).is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_output_of_a_run_arrives_whole() {
+    let world = World::new().await;
+    let RunnerEvent::Output(output) = output() else {
+        panic!("an output");
+    };
+    let text = "\u{1}".repeat(64 << 10);
+    let output = RunOutput {
+        stdout: text.clone(),
+        stderr: text.clone(),
+        result: Some(text),
+        ..output
+    };
+    let lines = vec![
+        compiled(),
+        RunnerEvent::Output(output.clone()),
+        finished(Verdict::Accepted),
+    ];
+    let runner = Runner::start([Script::Say(lines)]).await;
+    let _evaluation = world.start(&["--role=judge", &at(&runner)]).await;
+    let job = run_job();
+    world.send_judge(&job).await;
+    let shown = world.shown(job.submission).await;
+    assert_eq!(shown[2].body, EventBody::Output(output));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,7 +180,7 @@ async fn complete(State(vendor): State<Arc<Inner>>, headers: HeaderMap, body: By
         }
         Mode::GivesAway => events(whole(GIVEN_AWAY)),
         Mode::SlowFirstByte => {
-            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::sleep(Duration::from_mins(10)).await;
             good()
         }
         Mode::SlowFirstChunk => sse(Body::from_stream(stream::pending::<
