@@ -75,8 +75,7 @@ async fn measure(rounds: usize) {
     };
     let languages = languages(&client).await;
     let (tests, blobs) = ten_tests().await;
-    // Headers and archives are prepared in the background; give them the machine.
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    prepared(&folder.path().join("work/prepared")).await;
     println!(
         "{:<12}{:>10}{:>10}{:>10}",
         "language", "compile", "new", "known"
@@ -106,6 +105,20 @@ async fn measure(rounds: usize) {
     }
     shutdown.stop();
     runner.await.expect("no panic").expect("ends well");
+}
+
+/// Waits until headers and archives are prepared: three files, the last of which is loaded at once.
+async fn prepared(folder: &std::path::Path) {
+    let deadline = Instant::now() + Duration::from_mins(2);
+    let whole = || {
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files
+            .filter(|file| !file.file_name().to_string_lossy().starts_with('.'))
+            .count()
+    };
+    while whole() < 3 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 async fn languages(client: &Client) -> Vec<InstalledLanguage> {

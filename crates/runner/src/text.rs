@@ -1,7 +1,8 @@
-//! Bytes of a program as text for people: cut, valid UTF-8, free of NUL.
+//! Bytes of a program as text for people: cut, valid UTF-8, free of control characters.
 //!
 //! Everything a compiler or a learner's program wrote passes here before it enters an event: events end up in JSON
-//! columns that hold no NUL, and a page must not be flooded. It never guesses encodings.
+//! columns that hold no NUL, on terminals that obey escapes, and in messages that are bounded, where JSON would write a
+//! control character with six. It never guesses encodings.
 
 use std::borrow::Cow;
 
@@ -31,12 +32,16 @@ pub(crate) fn mark_cut(text: &mut String) {
     text.push_str(CUT);
 }
 
-/// Valid UTF-8 without NUL; what was not becomes U+FFFD.
+/// Valid UTF-8 without control characters but those of lines and columns; what was not becomes U+FFFD.
 pub(crate) fn clean(bytes: &[u8]) -> Cow<'_, str> {
     match String::from_utf8_lossy(bytes) {
-        text if text.contains('\0') => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        text if text.contains(is_control) => Cow::Owned(text.replace(is_control, "\u{fffd}")),
         text => text,
     }
+}
+
+fn is_control(c: char) -> bool {
+    c.is_ascii_control() && !matches!(c, '\n' | '\r' | '\t')
 }
 
 /// The largest place at or before `limit` where no character is split.
@@ -70,5 +75,6 @@ mod tests {
     #[test]
     fn shows_what_is_no_text_as_replacement_characters() {
         assert_eq!(shown(b"a\0b\xff", 10), "a\u{fffd}b\u{fffd}");
+        assert_eq!(shown(b"\t\x1b[31m\r\n", 10), "\t\u{fffd}[31m\r\n");
     }
 }

@@ -33,7 +33,6 @@ fn a_hidden_test_tells_its_verdict_and_rounded_figures_only() {
         ]
     );
     assert!(!answer.text.contains("secret"), "{}", answer.text);
-    assert!(!answer.text.contains("77"), "{}", answer.text);
     for test in &answer.tests()[1..] {
         assert_eq!(test.detail, None);
         assert_eq!(
@@ -68,12 +67,12 @@ fn a_limit_of_a_hidden_test_is_rounded_too() {
     let answer = world
         .ask(Language::Python, "while True: pass")
         .hidden("", "")
-        .judging(|judging| judging.limits.time_ms = 203)
+        .judging(|judging| judging.limits.time_ms = 103)
         .judge();
     let limit = answer.tests()[0].limit.clone().expect("the time limit");
     assert_eq!(
         (limit.value, limit.measured.map(|measured| measured % 10)),
-        (203, Some(0))
+        (103, Some(0))
     );
     assert_eq!(answer.verdict().time_ms % 10, 0);
 }

@@ -12,18 +12,43 @@ use crate::support::world;
 fn compile_bombs_end_as_compile_errors() {
     let world = world();
     for (language, code) in [
-        (Language::C, "#include </dev/zero>\nint main(void) {}\n".to_owned()),
-        (Language::C, "#include \"<solution>\"\n#include \"<solution>\"\nint main(void) {}\n".to_owned()),
-        (Language::C, "char bomb[1L << 40] = {1};\nint main(void) {}\n".to_owned()),
-        (Language::Cpp, "template<int n> struct X { X<n + 1> a; };\nX<0> x;\nint main() {}\n".to_owned()),
-        (Language::Cpp, "constexpr long f(long n) { long s = 0; for (long i = 0; i < n; i++) for (long j = 0; j < n; j++) s += j; return s; }\nconstexpr long x = f(100000);\nint main() {}\n".to_owned()),
-        (Language::Python, format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000))),
-        (Language::Java, format!("public class Main {{ int x = {}1{}; }}\n", "(".repeat(15_000), ")".repeat(15_000))),
+        (
+            Language::C,
+            "#include </dev/zero>\nint main(void) {}\n".to_owned(),
+        ),
+        (
+            Language::C,
+            "#include \"<solution>\"\n#include \"<solution>\"\nint main(void) {}\n".to_owned(),
+        ),
+        (
+            Language::C,
+            "char bomb[1L << 40] = {1};\nint main(void) {}\n".to_owned(),
+        ),
+        (
+            Language::Cpp,
+            "template<int n> struct X { X<n + 1> a; };\nX<0> x;\nint main() {}\n".to_owned(),
+        ),
+        (
+            Language::Python,
+            format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000)),
+        ),
+        (
+            Language::Java,
+            format!(
+                "public class Main {{ int x = {}1{}; }}\n",
+                "(".repeat(15_000),
+                ")".repeat(15_000)
+            ),
+        ),
     ] {
         let started = Instant::now();
         let answer = world.ask(language, &code).sample("", "").judge();
         let head: String = code.chars().take(60).collect();
-        assert_eq!(answer.verdict().verdict, Verdict::CompileError, "{head}: {answer:?}");
+        assert_eq!(
+            answer.verdict().verdict,
+            Verdict::CompileError,
+            "{head}: {answer:?}"
+        );
         assert!(!answer.compiled().log.is_empty(), "{head}");
         assert!(answer.compiled().log.len() <= (64 << 10) + 20, "{head}");
         assert!(started.elapsed() < Duration::from_mins(1), "{head}");
@@ -119,10 +144,11 @@ fn code_with_nul_or_too_much_of_it_is_refused() {
     assert_eq!(status, 422);
 }
 
+type Change = fn(&mut contract::manifest::Judging);
+
 #[test]
 fn limits_that_would_mean_none_or_too_much_are_refused() {
     let world = world();
-    type Change = fn(&mut contract::manifest::Judging);
     let changes: [Change; 9] = [
         |judging| judging.limits.time_ms = 0,
         |judging| judging.limits.time_ms = 60_001,
@@ -170,6 +196,20 @@ fn output_that_is_no_text_is_shown_as_well_as_it_can_be() {
     assert_eq!(detail.stderr, "\u{fffd}\u{fffd}");
     assert_eq!(answer.verdict().verdict, Verdict::WrongAnswer);
     assert!(!answer.text.contains("\\u0000"), "no NUL enters an event");
+}
+
+#[test]
+fn a_line_of_a_stream_stays_small_whatever_is_written() {
+    let world = world();
+    let code =
+        "import sys\nsys.stdout.write('\\x01' * 10**6)\nsys.stderr.write('\\xff\\x02' * 10**6)\n";
+    let answer = world.ask(Language::Python, code).run("");
+    assert_eq!(answer.verdict().verdict, Verdict::Accepted);
+    let longest = answer.text.lines().map(str::len).max();
+    assert!(
+        longest.is_some_and(|length| length < 512 << 10),
+        "{longest:?}"
+    );
 }
 
 #[test]

@@ -78,16 +78,17 @@ fn ends_what_never_ends() {
     let world = world();
     for language in ALL {
         let answer = asked(&world, language, Fate::Endless)
-            .judging(|judging| judging.limits.time_ms = 400)
+            // Short, so that a busy machine gives it the time before the clock runs out.
+            .judging(|judging| judging.limits.time_ms = 150)
             .judge();
         assert_eq!(
             answer.verdicts(),
             [Verdict::TimeLimit, Verdict::TimeLimit],
             "{language}: {answer:?}"
         );
-        assert_eq!(hit(&answer), Some((LimitKind::Cpu, 400)), "{language}");
+        assert_eq!(hit(&answer), Some((LimitKind::Cpu, 150)), "{language}");
         let time = answer.tests()[0].time_ms;
-        assert!((400..1_000).contains(&time), "{language} ran for {time} ms");
+        assert!((150..1_000).contains(&time), "{language} ran for {time} ms");
     }
 }
 
