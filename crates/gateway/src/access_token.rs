@@ -9,18 +9,19 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::AccountId;
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use rand::{TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::secret;
+
 /// How long a token is good, in seconds.
-pub const LIFETIME_SECONDS: i64 = 600;
+pub(crate) const LIFETIME_SECONDS: i64 = 600;
 /// Who signs it.
-pub const ISSUER: &str = "codementor";
+pub(crate) const ISSUER: &str = "codementor";
 /// Whom it is for: our public interface.
-pub const AUDIENCE: &str = "codementor";
+pub(crate) const AUDIENCE: &str = "codementor";
 /// Its type (RFC 9068), so that no other token of ours passes for one.
 const TYPE: &str = "at+jwt";
 /// Clocks of gateways may differ by so much.
@@ -28,7 +29,7 @@ const LEEWAY_SECONDS: u64 = 5;
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
+pub(crate) struct Claims {
     /// [`ISSUER`].
     pub iss: String,
     /// [`AUDIENCE`].
@@ -48,7 +49,7 @@ pub struct Claims {
 
 /// A private key with its name.
 #[derive(Clone)]
-pub struct SigningPair {
+pub(crate) struct SigningPair {
     /// The key's name, in each token's header.
     pub kid: String,
     key: SigningKey,
@@ -56,16 +57,12 @@ pub struct SigningPair {
 
 impl SigningPair {
     /// A new one.
-    pub fn generate() -> Self {
-        let mut seed = [0; 32];
-        OsRng
-            .try_fill_bytes(&mut seed)
-            .expect("the system's random numbers never end");
-        Self::from_seed(Uuid::now_v7().to_string(), &seed)
+    pub(crate) fn generate() -> Self {
+        Self::from_seed(Uuid::now_v7().to_string(), &secret::random())
     }
 
     /// The stored one.
-    pub fn from_seed(kid: String, seed: &[u8; 32]) -> Self {
+    pub(crate) fn from_seed(kid: String, seed: &[u8; 32]) -> Self {
         Self {
             kid,
             key: SigningKey::from_bytes(seed),
@@ -73,12 +70,12 @@ impl SigningPair {
     }
 
     /// What is stored.
-    pub fn seed(&self) -> [u8; 32] {
+    pub(crate) fn seed(&self) -> [u8; 32] {
         self.key.to_bytes()
     }
 
     /// What everybody may know.
-    pub fn public(&self) -> [u8; 32] {
+    pub(crate) fn public(&self) -> [u8; 32] {
         self.key.verifying_key().to_bytes()
     }
 }
@@ -96,14 +93,14 @@ pub enum SignError {
 
 /// Signs with one key.
 #[derive(Clone)]
-pub struct Signer {
+pub(crate) struct Signer {
     kid: String,
     key: EncodingKey,
 }
 
 impl Signer {
     /// With this key.
-    pub fn new(pair: &SigningPair) -> Result<Self, SignError> {
+    pub(crate) fn new(pair: &SigningPair) -> Result<Self, SignError> {
         let der = pair.key.to_pkcs8_der()?;
         Ok(Self {
             kid: pair.kid.clone(),
@@ -112,7 +109,7 @@ impl Signer {
     }
 
     /// A token that is good from `now` on.
-    pub fn sign(
+    pub(crate) fn sign(
         &self,
         account: AccountId,
         session: Option<Uuid>,
@@ -137,14 +134,14 @@ impl Signer {
 
 /// The public keys by name, as everybody may read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Jwks {
+pub(crate) struct Jwks {
     /// One for each key that may have signed a token which is still good.
     pub keys: Vec<PublicKey>,
 }
 
 /// One Ed25519 public key (RFC 8037).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     /// `OKP`.
     pub kty: String,
     /// `Ed25519`.
@@ -162,7 +159,7 @@ pub struct PublicKey {
 
 /// All keys of one moment.
 #[derive(Clone)]
-pub struct KeyRing {
+pub(crate) struct KeyRing {
     signer: Option<Signer>,
     verifying: HashMap<String, DecodingKey>,
     /// What everybody may read.
@@ -171,7 +168,7 @@ pub struct KeyRing {
 
 /// Why a token was refused. The client learns no more than that it was.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// It is no token, or one of another type or algorithm.
     #[error("not an access token of ours")]
     Foreign,
@@ -185,7 +182,7 @@ pub enum Refused {
 
 impl KeyRing {
     /// `signing` signs; all `public` ones verify.
-    pub fn new(
+    pub(crate) fn new(
         signing: Option<&SigningPair>,
         public: &[(String, [u8; 32])],
     ) -> Result<Self, SignError> {
@@ -210,12 +207,12 @@ impl KeyRing {
     }
 
     /// The one that signs today; `None` before set-up.
-    pub fn signer(&self) -> Option<&Signer> {
+    pub(crate) fn signer(&self) -> Option<&Signer> {
         self.signer.as_ref()
     }
 
     /// What a token says, when it is one of ours and good now.
-    pub fn verify(&self, token: &str) -> Result<Claims, Refused> {
+    pub(crate) fn verify(&self, token: &str) -> Result<Claims, Refused> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Foreign)?;
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err(Refused::Foreign);

@@ -11,7 +11,7 @@ const MAX_LOCAL_BYTES: usize = 64;
 
 /// A normalised address: trimmed and in lower case, so that equal means equal to people.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Email(String);
+pub(crate) struct Email(String);
 
 /// A text that is no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +20,7 @@ pub struct BadEmail;
 
 impl Email {
     /// Normalises and checks.
-    pub fn parse(text: &str) -> Result<Self, BadEmail> {
+    pub(crate) fn parse(text: &str) -> Result<Self, BadEmail> {
         let email = text.trim().to_lowercase();
         let (local, host) = email.rsplit_once('@').ok_or(BadEmail)?;
         let unfit = |part: &str| {
@@ -43,7 +43,7 @@ impl Email {
     }
 
     /// The normalised text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

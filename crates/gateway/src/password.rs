@@ -12,16 +12,16 @@ use argon2::{
 use tokio::sync::Semaphore;
 
 /// Least length, in characters.
-pub const MIN_CHARS: usize = 8;
+pub(crate) const MIN_CHARS: usize = 8;
 /// Greatest length, in characters: hashing more tells nobody anything.
-pub const MAX_CHARS: usize = 256;
+pub(crate) const MAX_CHARS: usize = 256;
 
 /// How long a sign-in may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A password of a length that we take.
 #[derive(Clone)]
-pub struct Password(String);
+pub(crate) struct Password(String);
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,7 +36,7 @@ pub struct BadPassword;
 
 impl Password {
     /// Checks the length; there are no rules about which characters.
-    pub fn parse(text: String) -> Result<Self, BadPassword> {
+    pub(crate) fn parse(text: String) -> Result<Self, BadPassword> {
         let fits = (MIN_CHARS..=MAX_CHARS).contains(&text.chars().count());
         fits.then_some(Self(text)).ok_or(BadPassword)
     }
@@ -55,7 +55,7 @@ pub enum HashError {
 
 /// What a stored hash says of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It is not the one.
     Wrong,
     /// It is the one.
@@ -66,7 +66,7 @@ pub enum Answer {
 
 /// Hashes and verifies, a few at a time.
 #[derive(Debug, Clone)]
-pub struct Hasher {
+pub(crate) struct Hasher {
     turns: Arc<Semaphore>,
     nobody: Arc<str>,
     patience: Duration,
@@ -74,7 +74,7 @@ pub struct Hasher {
 
 impl Hasher {
     /// With so many at a time. Takes as long as one hash.
-    pub fn new(at_a_time: usize) -> Result<Self, HashError> {
+    pub(crate) fn new(at_a_time: usize) -> Result<Self, HashError> {
         Ok(Self {
             turns: Arc::new(Semaphore::new(at_a_time)),
             nobody: hash_now("nobody has this password")?.into(),
@@ -83,13 +83,17 @@ impl Hasher {
     }
 
     /// The hash to store.
-    pub async fn hash(&self, password: &Password) -> Result<String, HashError> {
+    pub(crate) async fn hash(&self, password: &Password) -> Result<String, HashError> {
         let text = password.0.clone();
         self.in_turn(move || hash_now(&text)).await
     }
 
     /// Compares with a stored hash; without one it takes as long, and is wrong.
-    pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Answer, HashError> {
+    pub(crate) async fn verify(
+        &self,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Answer, HashError> {
         // Longer ones were never stored, and would make the hashing itself slow.
         let password: String = password.chars().take(MAX_CHARS + 1).collect();
         let exists = stored.is_some();
@@ -122,7 +126,7 @@ fn rules() -> Result<Argon2<'static>, HashError> {
 }
 
 /// Hashes on the calling thread, without waiting for a turn: for set-up programs.
-pub fn hash_now(password: &str) -> Result<String, HashError> {
+pub(crate) fn hash_now(password: &str) -> Result<String, HashError> {
     let salt = SaltString::generate(&mut OsRng);
     let hash = rules()?
         .hash_password(password.as_bytes(), &salt)
@@ -131,7 +135,7 @@ pub fn hash_now(password: &str) -> Result<String, HashError> {
 }
 
 /// Verifies on the calling thread, without waiting for a turn: for set-up programs.
-pub fn verify_now(password: &str, stored: &str) -> Result<Answer, HashError> {
+pub(crate) fn verify_now(password: &str, stored: &str) -> Result<Answer, HashError> {
     let hash = PasswordHash::new(stored).map_err(broken)?;
     let rules = rules()?;
     match rules.verify_password(password.as_bytes(), &hash) {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Scope {
+pub(crate) enum Scope {
     /// Read whatever its owner may read, open streams included.
     Read,
     /// Submit and run code, cancel.
@@ -25,13 +25,13 @@ pub enum Scope {
 
 impl Scope {
     /// What a token gets when nothing else is asked for.
-    pub const DEFAULT: [Self; 2] = [Self::Read, Self::Submit];
+    pub(crate) const DEFAULT: [Self; 2] = [Self::Read, Self::Submit];
 
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Submit, Self::Questions, Self::Admin];
+    pub(crate) const ALL: [Self; 4] = [Self::Read, Self::Submit, Self::Questions, Self::Admin];
 
     /// The word for it in JSON and SQL.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Submit => "submit",
@@ -41,12 +41,12 @@ impl Scope {
     }
 
     /// The scope of that word.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == word)
     }
 
     /// Which scope a request needs; `None` when it takes a person who signed in.
-    pub fn needed(method: &Method, path: &str) -> Option<Self> {
+    pub(crate) fn needed(method: &Method, path: &str) -> Option<Self> {
         let resource = path.strip_prefix("/api/v1/")?.split('/').next()?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         match resource {

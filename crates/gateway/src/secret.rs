@@ -10,22 +10,22 @@ use rand::{TryRngCore, rngs::OsRng};
 use sha2::{Digest, Sha256};
 
 /// What is stored in place of a secret.
-pub type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// What a client of a browser session holds in its cookie.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RefreshToken([u8; 32]);
+pub(crate) struct RefreshToken([u8; 32]);
 
 impl RefreshToken {
     /// A new one.
-    pub fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self(random())
     }
 
     /// The one that replaces this one. Only who holds this token and knows the salt can compute it, which is how a lost answer
     /// is repeated although nothing but hashes is stored.
     #[must_use]
-    pub fn successor(&self, salt: &[u8; 32]) -> Self {
+    pub(crate) fn successor(&self, salt: &[u8; 32]) -> Self {
         let mut hash = Sha256::new();
         hash.update(b"codementor refresh successor\0");
         hash.update(self.0);
@@ -34,41 +34,41 @@ impl RefreshToken {
     }
 
     /// A salt for [`Self::successor`].
-    pub fn new_salt() -> [u8; 32] {
+    pub(crate) fn new_salt() -> [u8; 32] {
         random()
     }
 
     /// Reads the cookie's value.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
     /// The cookie's value.
-    pub fn reveal(&self) -> String {
+    pub(crate) fn reveal(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
     /// What is stored.
-    pub fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         Sha256::digest(self.0).into()
     }
 }
 
 /// What every personal API token begins with, so that secret scanners know it.
-pub const API_TOKEN_PREFIX: &str = "cm_pat_";
+pub(crate) const API_TOKEN_PREFIX: &str = "cm_pat_";
 
 /// A personal API token: `cm_pat_`, 32 random bytes and 4 bytes of checksum, in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiToken([u8; 32]);
+pub(crate) struct ApiToken([u8; 32]);
 
 impl ApiToken {
     /// A new one.
-    pub fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self(random())
     }
 
     /// Reads one; `None` when it was mistyped or cut, without asking the database.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes = hex::decode(text.strip_prefix(API_TOKEN_PREFIX)?).ok()?;
         let (secret, checksum) = bytes.split_at_checked(32)?;
         let token = Self(secret.try_into().ok()?);
@@ -77,7 +77,7 @@ impl ApiToken {
     }
 
     /// The text to show once.
-    pub fn reveal(&self) -> String {
+    pub(crate) fn reveal(&self) -> String {
         format!(
             "{API_TOKEN_PREFIX}{}{}",
             hex::encode(self.0),
@@ -86,7 +86,7 @@ impl ApiToken {
     }
 
     /// What is stored.
-    pub fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         Sha256::digest(self.0).into()
     }
 
@@ -105,16 +105,16 @@ const CODE_LETTERS: usize = 16;
 
 /// A code that one person reads to another: 80 random bits as `XXXX-XXXX-XXXX-XXXX`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct OneTimeCode([u8; CODE_LETTERS]);
+pub(crate) struct OneTimeCode([u8; CODE_LETTERS]);
 
 impl OneTimeCode {
     /// A new one.
-    pub fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self(random().map(|byte| CODE_ALPHABET[usize::from(byte % 32)]))
     }
 
     /// Reads what people type: any case, with or without dashes and spaces, O for 0, I and L for 1.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let letters: Vec<u8> = text
             .bytes()
             .filter(|byte| !matches!(byte, b'-' | b' '))
@@ -130,13 +130,13 @@ impl OneTimeCode {
     }
 
     /// The text to show once.
-    pub fn reveal(&self) -> String {
+    pub(crate) fn reveal(&self) -> String {
         let groups: Vec<_> = self.0.chunks(4).map(String::from_utf8_lossy).collect();
         groups.join("-")
     }
 
     /// What is stored.
-    pub fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         Sha256::digest(self.0).into()
     }
 }
@@ -152,7 +152,8 @@ macro_rules! hidden {
 }
 hidden!(RefreshToken, ApiToken, OneTimeCode);
 
-fn random<const N: usize>() -> [u8; N] {
+/// Bytes that nobody can guess.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     OsRng
         .try_fill_bytes(&mut bytes)

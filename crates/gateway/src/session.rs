@@ -9,14 +9,14 @@
 use time::{Duration, OffsetDateTime};
 
 /// How long the immediate predecessor still gets its successor.
-pub const GRACE: Duration = Duration::seconds(30);
+pub(crate) const GRACE: Duration = Duration::seconds(30);
 
 /// How long a session lives after its last sign-in.
-pub const LIFETIME: Duration = Duration::days(30);
+pub(crate) const LIFETIME: Duration = Duration::days(30);
 
 /// What is stored of the token that was shown, and of its family.
 #[derive(Debug, Clone, Copy)]
-pub struct Presented {
+pub(crate) struct Presented {
     /// When it was exchanged for its successor.
     pub replaced_at: Option<OffsetDateTime>,
     /// Whether that successor is the newest of the family.
@@ -29,7 +29,7 @@ pub struct Presented {
 
 /// What to do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Worth {
+pub(crate) enum Worth {
     /// It is the newest: exchange it.
     Rotate,
     /// It was exchanged a moment ago: give the same successor again.
@@ -42,7 +42,7 @@ pub enum Worth {
 
 impl Presented {
     /// Decides; `now` is the database's.
-    pub fn worth(&self, now: OffsetDateTime) -> Worth {
+    pub(crate) fn worth(&self, now: OffsetDateTime) -> Worth {
         if self.ended || now >= self.expires_at {
             return Worth::Refuse;
         }

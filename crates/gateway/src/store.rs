@@ -2,12 +2,13 @@
 //!
 //! Times are Postgres' `now()`. Rules are not decided here, but what must hold between two statements is done in one.
 
-pub mod account;
-pub mod api_token;
-pub mod audit;
-pub mod code;
-pub mod key;
-pub mod session;
+pub(crate) mod account;
+pub(crate) mod api_token;
+pub(crate) mod audit;
+pub(crate) mod code;
+pub(crate) mod key;
+pub(crate) mod session;
+pub(crate) mod signed_in;
 
 /// The gateway's tables, version by version.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/gateway");

@@ -23,9 +23,9 @@ use contract::{EventKey, Shown, Step, StreamEvent, SubmissionId, internal::LogRe
 use super::frame;
 
 /// How much may wait for a connection that does not read. What is read from the log does not count: it is as long as it is.
-pub(crate) const MAX_LIVE_FRAMES: usize = 256;
+pub(crate) const MAX_LIVE_FRAMES: usize = 512;
 /// The same in bytes.
-pub(crate) const MAX_LIVE_BYTES: usize = 1 << 20;
+pub(crate) const MAX_LIVE_BYTES: usize = 2 << 20;
 /// How many live events wait while the log is read; what comes later is found in the log.
 const MAX_WAITING: usize = 256;
 /// How often the log is read again for an id that it does not hold yet: the log writer is milliseconds behind.
@@ -78,6 +78,8 @@ pub(crate) enum End {
     Slow,
     /// We are shutting down.
     Drained,
+    /// The client has gone.
+    Left,
 }
 
 /// One open stream.
@@ -85,6 +87,8 @@ pub(crate) enum End {
 pub(crate) struct Follower {
     pub(crate) submission: SubmissionId,
     pub(crate) judgement: u32,
+    /// The log holds all there will ever be.
+    whole: bool,
     state: Mutex<State>,
 }
 
@@ -134,7 +138,16 @@ impl Follower {
         Self {
             submission,
             judgement,
+            whole: false,
             state: Mutex::new(state),
+        }
+    }
+
+    /// A stream of a judgement that has ended: it ends when the log was read once.
+    pub(crate) fn of_whole_log(self) -> Self {
+        Self {
+            whole: true,
+            ..self
         }
     }
 
@@ -191,7 +204,8 @@ impl Follower {
         }
         if let Some((id, patience)) = state.resume {
             let found = events.iter().any(|event| event.key == id);
-            let complete = events.last().is_some_and(|event| event.body.is_terminal());
+            let complete =
+                self.whole || events.last().is_some_and(|event| event.body.is_terminal());
             let may_come = !complete && events.last().is_some_and(|event| event.key < id);
             if !found && may_come && patience > 0 {
                 state.resume = Some((id, patience - 1));
@@ -203,6 +217,9 @@ impl Follower {
             state.show_log(events, seen, now);
         } else {
             state.show_log(events, None, now);
+        }
+        if self.whole && state.end.is_none() {
+            state.close(End::Terminal);
         }
         state.show_waiting()
     }
@@ -235,11 +252,11 @@ impl Follower {
         self.state().end
     }
 
-    /// Ends a stream that has all it will ever get.
-    pub(crate) fn finish(&self) {
+    /// Ends it, unless it has ended.
+    pub(crate) fn close(&self, end: End) {
         let mut state = self.state();
         if state.end.is_none() {
-            state.close(End::Terminal);
+            state.close(end);
         }
     }
 

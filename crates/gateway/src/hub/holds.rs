@@ -50,6 +50,11 @@ impl Holds {
         }
     }
 
+    /// Whether a stream lives there.
+    pub(crate) fn is_held(&self, partition: i32) -> bool {
+        self.held.get(&partition).is_some_and(|hold| hold.count > 0)
+    }
+
     /// Those that nobody needed for the whole while, forgotten here with this.
     pub(crate) fn take_lapsed(&mut self, now: Instant) -> Vec<i32> {
         let linger = self.linger;
@@ -73,7 +78,7 @@ mod tests {
     fn a_partition_is_kept_while_held_and_a_while_longer() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut holds = Holds::new(Duration::from_secs(60));
+        let mut holds = Holds::new(Duration::from_mins(1));
         holds.hold(3);
         holds.hold(3);
         holds.hold(5);

@@ -9,7 +9,7 @@ use crate::email::Email;
 
 /// An account as it is stored, without its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredAccount {
+pub(crate) struct StoredAccount {
     /// Its id.
     pub id: AccountId,
     /// Its normalised e-mail address.
@@ -46,7 +46,7 @@ impl FromRow<'_, PgRow> for StoredAccount {
 
 /// An account to be made.
 #[derive(Debug, Clone)]
-pub struct NewAccount<'a> {
+pub(crate) struct NewAccount<'a> {
     /// Its address.
     pub email: &'a Email,
     /// The name that others see.
@@ -60,7 +60,7 @@ pub struct NewAccount<'a> {
 }
 
 /// Makes an account; `None` when the address is taken.
-pub async fn insert(
+pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     new: &NewAccount<'_>,
 ) -> sqlx::Result<Option<StoredAccount>> {
@@ -83,7 +83,7 @@ pub async fn insert(
 }
 
 /// The account of an address, with the hash of its password.
-pub async fn by_email(
+pub(crate) async fn by_email(
     db: impl PgExecutor<'_>,
     email: &Email,
 ) -> sqlx::Result<Option<(StoredAccount, Option<String>)>> {
@@ -106,7 +106,10 @@ pub async fn by_email(
 }
 
 /// One account.
-pub async fn by_id(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Result<Option<StoredAccount>> {
+pub(crate) async fn by_id(
+    db: impl PgExecutor<'_>,
+    id: AccountId,
+) -> sqlx::Result<Option<StoredAccount>> {
     sqlx::query_as(
         r"
         select id, email, name, role, locale, suspended_at is not null as suspended, created_at
@@ -119,7 +122,7 @@ pub async fn by_id(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Result<Optio
 }
 
 /// The oldest account of a role that may be used.
-pub async fn first_of_role(
+pub(crate) async fn first_of_role(
     db: impl PgExecutor<'_>,
     role: Role,
 ) -> sqlx::Result<Option<StoredAccount>> {
@@ -135,7 +138,10 @@ pub async fn first_of_role(
 }
 
 /// The hash of an account's password.
-pub async fn password_hash(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Result<Option<String>> {
+pub(crate) async fn password_hash(
+    db: impl PgExecutor<'_>,
+    id: AccountId,
+) -> sqlx::Result<Option<String>> {
     let hash: Option<Option<String>> =
         sqlx::query_scalar("select password_hash from gateway.account where id = $1")
             .bind(id.0)
@@ -145,7 +151,7 @@ pub async fn password_hash(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Resu
 }
 
 /// Sets the hash of an account's password.
-pub async fn set_password_hash(
+pub(crate) async fn set_password_hash(
     db: impl PgExecutor<'_>,
     id: AccountId,
     hash: &str,
@@ -160,7 +166,7 @@ pub async fn set_password_hash(
 
 /// What is to be changed of an account; what is absent stays.
 #[derive(Debug, Clone, Default)]
-pub struct Change<'a> {
+pub(crate) struct Change<'a> {
     /// The name that others see.
     pub name: Option<&'a str>,
     /// The language its owner reads.
@@ -172,7 +178,7 @@ pub struct Change<'a> {
 }
 
 /// Changes an account and answers how it is now; `None` when there is none.
-pub async fn change(
+pub(crate) async fn change(
     db: impl PgExecutor<'_>,
     id: AccountId,
     change: &Change<'_>,
@@ -198,7 +204,7 @@ pub async fn change(
 }
 
 /// Locks all admins that may be used, so that two changes cannot each leave the other as the last; how many there are.
-pub async fn lock_admins(db: impl PgExecutor<'_>) -> sqlx::Result<usize> {
+pub(crate) async fn lock_admins(db: impl PgExecutor<'_>) -> sqlx::Result<usize> {
     let admins: Vec<Uuid> = sqlx::query_scalar(
         "select id from gateway.account where role = 'admin' and suspended_at is null order by id for update",
     )
@@ -209,7 +215,7 @@ pub async fn lock_admins(db: impl PgExecutor<'_>) -> sqlx::Result<usize> {
 
 /// Which accounts to list.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub(crate) struct Filter<'a> {
     /// A part of name or address, in any case.
     pub query: Option<&'a str>,
     /// Of this role.
@@ -221,7 +227,7 @@ pub struct Filter<'a> {
 }
 
 /// Lists accounts in the order in which they were made.
-pub async fn list(
+pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     filter: &Filter<'_>,
     limit: i64,

@@ -9,7 +9,7 @@ use crate::{scope::Scope, secret::Hash};
 
 /// A token as it is stored.
 #[derive(Debug, Clone, FromRow)]
-pub struct StoredToken {
+pub(crate) struct StoredToken {
     /// Its id.
     pub id: Uuid,
     /// What its owner calls it.
@@ -25,7 +25,7 @@ pub struct StoredToken {
 
 impl StoredToken {
     /// What it may do. Words of a later version are ignored: they widen nothing.
-    pub fn scopes(&self) -> Vec<Scope> {
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
         self.scopes
             .iter()
             .filter_map(|word| Scope::from_word(word))
@@ -35,7 +35,7 @@ impl StoredToken {
 
 /// A token to be made.
 #[derive(Debug, Clone)]
-pub struct NewToken<'a> {
+pub(crate) struct NewToken<'a> {
     /// Whose.
     pub account: AccountId,
     /// What its owner calls it.
@@ -49,7 +49,7 @@ pub struct NewToken<'a> {
 }
 
 /// Makes a token; `None` when the account has `most` already.
-pub async fn insert(
+pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     new: &NewToken<'_>,
     most: i64,
@@ -78,7 +78,10 @@ pub async fn insert(
 }
 
 /// The tokens of an account that are not revoked, expired ones included.
-pub async fn list(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<StoredToken>> {
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+) -> sqlx::Result<Vec<StoredToken>> {
     sqlx::query_as(
         r"
         select id, name, scopes, created_at, expires_at, last_used_at
@@ -91,7 +94,11 @@ pub async fn list(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<V
 }
 
 /// Revokes a token of an account; its hash, `None` when the account has no such token.
-pub async fn revoke(db: impl PgExecutor<'_>, account: AccountId, id: Uuid) -> sqlx::Result<bool> {
+pub(crate) async fn revoke(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    id: Uuid,
+) -> sqlx::Result<bool> {
     let revoked = sqlx::query(
         "update gateway.api_token set revoked_at = now() where id = $2 and account = $1 and revoked_at is null",
     )

@@ -8,7 +8,7 @@ use sqlx::PgExecutor;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Somebody made an account for themselves.
     Registered,
     /// Somebody signed in.
@@ -47,7 +47,7 @@ pub enum Action {
 
 impl Action {
     /// The word that is stored.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::LoginOk => "login.ok",
@@ -72,7 +72,7 @@ impl Action {
 
 /// One line of the log.
 #[derive(Debug, Clone, Default)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Who did it; absent when nobody was signed in.
     pub actor: Option<AccountId>,
     /// Whose account it was done to.
@@ -84,7 +84,11 @@ pub struct Entry {
 }
 
 /// Adds a line.
-pub async fn add(db: impl PgExecutor<'_>, action: Action, entry: &Entry) -> sqlx::Result<()> {
+pub(crate) async fn add(
+    db: impl PgExecutor<'_>,
+    action: Action,
+    entry: &Entry,
+) -> sqlx::Result<()> {
     sqlx::query(
         r"
         insert into gateway.audit (action, actor, account, address, detail) values ($1, $2, $3, $4::inet, $5)

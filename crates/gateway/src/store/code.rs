@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::secret::{Hash, OneTimeCode};
 
 /// Makes a code; when it expires.
-pub async fn insert(
+pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     code: &OneTimeCode,
     account: AccountId,
@@ -30,7 +30,7 @@ pub async fn insert(
 }
 
 /// Uses a code up, and with it all other codes of the account; whose it was, `None` when it is not good.
-pub async fn take(db: &mut PgConnection, hash: &Hash) -> sqlx::Result<Option<AccountId>> {
+pub(crate) async fn take(db: &mut PgConnection, hash: &Hash) -> sqlx::Result<Option<AccountId>> {
     let account: Option<Uuid> = sqlx::query_scalar(
         r"
         update gateway.one_time_code set used_at = now()

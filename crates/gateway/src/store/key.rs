@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// All keys that a good token may be signed with, the newest first: the one to sign with, and the public ones.
-pub async fn load(
+pub(crate) async fn load(
     db: impl PgExecutor<'_>,
 ) -> sqlx::Result<(Option<SigningPair>, Vec<(String, [u8; 32])>)> {
     let rows: Vec<Row> = sqlx::query_as(
@@ -46,7 +46,7 @@ pub async fn load(
 }
 
 /// Makes a key that signs from now on and retires the others. With `only_first`, does so only when none signs; whether it did.
-pub async fn add(
+pub(crate) async fn add(
     db: &mut PgConnection,
     pair: &SigningPair,
     only_first: bool,

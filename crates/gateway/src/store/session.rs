@@ -12,7 +12,7 @@ use crate::{
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndedBy {
+pub(crate) enum EndedBy {
     /// Its owner signed out.
     Logout,
     /// A refresh token came back that had long been exchanged.
@@ -35,7 +35,7 @@ impl EndedBy {
 }
 
 /// A session that began now, with its first refresh token.
-pub async fn begin(
+pub(crate) async fn begin(
     db: &mut PgConnection,
     account: AccountId,
 ) -> sqlx::Result<(Uuid, RefreshToken)> {
@@ -60,7 +60,7 @@ pub async fn begin(
 
 /// A refresh token that was shown, with its family locked until the transaction ends.
 #[derive(Debug, Clone, FromRow)]
-pub struct Found {
+pub(crate) struct Found {
     /// Its family.
     pub session: Uuid,
     account: Uuid,
@@ -77,12 +77,12 @@ pub struct Found {
 
 impl Found {
     /// Whose it is.
-    pub fn account(&self) -> AccountId {
+    pub(crate) fn account(&self) -> AccountId {
         AccountId(self.account)
     }
 
     /// What decides about its worth.
-    pub fn presented(&self) -> Presented {
+    pub(crate) fn presented(&self) -> Presented {
         Presented {
             replaced_at: self.replaced_at,
             successor_is_current: self.successor_is_current,
@@ -92,13 +92,16 @@ impl Found {
     }
 
     /// The salt that its successor was derived with.
-    pub fn salt(&self) -> Option<[u8; 32]> {
+    pub(crate) fn salt(&self) -> Option<[u8; 32]> {
         self.successor_salt.as_deref()?.try_into().ok()
     }
 }
 
 /// Finds a refresh token and locks its family: two tabs take turns.
-pub async fn find_and_lock(db: &mut PgConnection, hash: &Hash) -> sqlx::Result<Option<Found>> {
+pub(crate) async fn find_and_lock(
+    db: &mut PgConnection,
+    hash: &Hash,
+) -> sqlx::Result<Option<Found>> {
     let locked = sqlx::query(
         r"
         select from gateway.session where id = (select session from gateway.refresh_token where hash = $1) for update
@@ -131,7 +134,7 @@ pub async fn find_and_lock(db: &mut PgConnection, hash: &Hash) -> sqlx::Result<O
 }
 
 /// Exchanges a token for its successor.
-pub async fn rotate(
+pub(crate) async fn rotate(
     db: &mut PgConnection,
     session: Uuid,
     token: &RefreshToken,
@@ -164,7 +167,7 @@ pub async fn rotate(
 }
 
 /// Ends a session.
-pub async fn end(db: impl PgExecutor<'_>, session: Uuid, by: EndedBy) -> sqlx::Result<bool> {
+pub(crate) async fn end(db: impl PgExecutor<'_>, session: Uuid, by: EndedBy) -> sqlx::Result<bool> {
     let ended = sqlx::query(
         "update gateway.session set ended_at = now(), ended_by = $2 where id = $1 and ended_at is null",
     )
@@ -176,7 +179,7 @@ pub async fn end(db: impl PgExecutor<'_>, session: Uuid, by: EndedBy) -> sqlx::R
 }
 
 /// Ends all sessions of an account, but for one.
-pub async fn end_all(
+pub(crate) async fn end_all(
     db: impl PgExecutor<'_>,
     account: AccountId,
     but: Option<Uuid>,
@@ -197,7 +200,7 @@ pub async fn end_all(
 }
 
 /// Removes families that nobody can use any more, and codes that nobody may.
-pub async fn sweep(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
+pub(crate) async fn sweep(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
     let swept = sqlx::query(
         r"
         with codes as (delete from gateway.one_time_code where expires_at < now() - interval '7 days')
