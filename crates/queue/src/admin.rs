@@ -6,134 +6,29 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use contract::{Topic, topic::MAX_MESSAGE_BYTES};
+use contract::Topic;
 use rdkafka::{
     TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     config::FromClientConfig,
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
-    metadata::Metadata,
+    metadata::{Metadata, MetadataPartition},
     topic_partition_list::Offset,
 };
 
 use crate::{
     KafkaConfig, QueueError,
-    config::MESSAGE_OVERHEAD,
     error::{discard, refused},
     watermarks,
 };
 
+mod topics;
+
+pub use topics::{Profile, check_topics, create_topics};
+
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Making a hundred topics' partitions takes a small broker a second; a busy one is given more.
-const CREATION_PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// How topics are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    /// A laptop and tests: few partitions, one copy.
-    Dev,
-    /// A cluster: many partitions, three copies, two of which must have a message before it counts.
-    Prod,
-}
-
-impl Profile {
-    fn partitions(self, topic: Topic) -> usize {
-        let settings = topic.settings();
-        usize::from(match self {
-            Self::Dev => settings.partitions_dev,
-            Self::Prod => settings.partitions_prod,
-        })
-    }
-}
-
-/// Makes the topics that are missing, and returns when all can be used. Run again, it changes nothing.
-pub async fn create_topics(config: &KafkaConfig, profile: Profile) -> Result<(), QueueError> {
-    let client = AdminClient::from_config(&config.client("codementor-setup"))
-        .map_err(refused("to start a client"))?;
-    let names: Vec<_> = Topic::ALL.map(|topic| config.topic(topic)).into();
-    let settings: Vec<_> = Topic::ALL.map(|topic| settings(topic, profile)).into();
-    let topics: Vec<_> = Topic::ALL
-        .iter()
-        .zip(names.iter().zip(&settings))
-        .map(|(topic, (name, settings))| new_topic(*topic, profile, name, settings))
-        .collect();
-    let options = AdminOptions::new()
-        .request_timeout(Some(CREATION_PATIENCE))
-        .operation_timeout(Some(CREATION_PATIENCE));
-    let results = client
-        .create_topics(&topics, &options)
-        .await
-        .map_err(QueueError::Unreachable)?;
-    for result in results {
-        match result {
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((name, code)) => {
-                return Err(QueueError::Refused {
-                    what: format!("to make topic {name}"),
-                    source: KafkaError::AdminOp(code),
-                });
-            }
-        }
-    }
-    // Brokers learn of new topics, and of what they lead, one after the other.
-    let (since, admin) = (Instant::now(), Admin::new(config)?);
-    loop {
-        match admin.check_topics(profile).await {
-            Err(QueueError::Missing(_)) if since.elapsed() < CREATION_PATIENCE => {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            checked => break checked?,
-        }
-    }
-    for topic in Topic::ALL {
-        admin.end_offsets(topic).await?;
-    }
-    Ok(())
-}
-
-/// Whether all topics are there with enough partitions that can be written to.
-pub async fn check_topics(config: &KafkaConfig, profile: Profile) -> Result<(), QueueError> {
-    Admin::new(config)?.check_topics(profile).await
-}
-
-fn settings(topic: Topic, profile: Profile) -> Vec<(&'static str, String)> {
-    let largest = MAX_MESSAGE_BYTES + 2 * MESSAGE_OVERHEAD;
-    let mut settings = vec![("max.message.bytes", largest.to_string())];
-    match topic.settings().kept {
-        Some(kept) => {
-            settings.push(("cleanup.policy", "delete".to_owned()));
-            settings.push(("retention.ms", kept.as_millis().to_string()));
-        }
-        None => settings.push(("cleanup.policy", "compact".to_owned())),
-    }
-    if profile == Profile::Prod {
-        settings.push(("min.insync.replicas", "2".to_owned()));
-        settings.push(("unclean.leader.election.enable", "false".to_owned()));
-    }
-    settings
-}
-
-fn new_topic<'a>(
-    topic: Topic,
-    profile: Profile,
-    name: &'a str,
-    settings: &'a [(&'static str, String)],
-) -> NewTopic<'a> {
-    let partitions = i32::try_from(profile.partitions(topic)).unwrap_or(i32::MAX);
-    let copies = match profile {
-        Profile::Dev => 1,
-        Profile::Prod => 3,
-    };
-    settings.iter().fold(
-        NewTopic::new(name, partitions, TopicReplication::Fixed(copies)),
-        |topic, (key, value)| topic.set(key, value),
-    )
-}
 
 /// Asks about topics and groups, again and again. Cheap to clone.
 #[derive(Clone)]
@@ -304,7 +199,7 @@ impl Inner {
             .topics()
             .iter()
             .filter(|found| found.name() == name)
-            .flat_map(|found| found.partitions().iter().map(|partition| partition.id()))
+            .flat_map(|found| found.partitions().iter().map(MetadataPartition::id))
             .collect();
         if partitions.is_empty() {
             return Err(QueueError::Missing(format!("topic {name}")));

@@ -54,16 +54,11 @@ pub(crate) async fn dead(producer: &Producer, delivery: &Delivery, reason: &str)
 pub(crate) async fn unreadable(producer: &Producer, message: &Unreadable) {
     let mut headers = message.headers();
     headers.origin = Some(message.topic.name().to_owned());
+    // As text, whatever it was: a dead letter that cannot be read would beget others for ever.
+    let key = String::from_utf8_lossy(&message.key);
     let (topic, reason) = (message.topic, &message.reason);
-    bury(
-        producer,
-        topic,
-        &message.key,
-        headers,
-        &message.payload,
-        reason,
-    )
-    .await;
+    let payload = &message.payload;
+    bury(producer, topic, key.as_bytes(), headers, payload, reason).await;
 }
 
 /// The readable ones; the others are dead letters when this returns.

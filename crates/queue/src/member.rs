@@ -191,11 +191,14 @@ impl<W: Work> Member<W> {
 
     fn log_error(&self, error: &KafkaError) {
         let group = &self.consumer.context().group;
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-                tracing::warn!(group, %error, "a topic is not there; `codementor setup` makes it");
-            }
-            _ => tracing::warn!(group, %error, "reading from Kafka is disturbed"),
+        let missing = matches!(
+            error.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
+        );
+        if missing {
+            tracing::warn!(group, %error, "a topic is not there; `codementor setup` makes it");
+        } else {
+            tracing::warn!(group, %error, "reading from Kafka is disturbed");
         }
     }
 

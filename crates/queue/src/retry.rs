@@ -129,11 +129,9 @@ async fn give_back(producer: &Producer, delivery: Delivery) -> Option<(Receipt, 
         delivery,
     };
     let (key, payload) = (back.delivery.key.as_bytes(), &back.delivery.payload);
-    match producer.put(topic, key, None, &back.headers, payload) {
-        Ok(receipt) => Some((receipt, back)),
-        Err(_) => {
-            back.store(producer).await;
-            None
-        }
+    if let Ok(receipt) = producer.put(topic, key, None, &back.headers, payload) {
+        return Some((receipt, back));
     }
+    back.store(producer).await;
+    None
 }

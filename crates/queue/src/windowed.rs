@@ -52,14 +52,14 @@ pub enum Done {
 
 impl Done {
     /// To be tried again.
-    pub fn retry(reason: impl ToString) -> Self {
-        let reason = reason.to_string();
+    pub fn retry(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
         Self::Retry { reason }
     }
 
     /// A dead letter.
-    pub fn dead(reason: impl ToString) -> Self {
-        let reason = reason.to_string();
+    pub fn dead(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
         Self::Dead { reason }
     }
 }

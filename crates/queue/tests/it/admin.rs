@@ -15,7 +15,7 @@ use rdkafka::{
 
 use crate::{
     windowed::{WINDOW, start},
-    world::World,
+    world::{World, until},
 };
 
 #[tokio::test]
@@ -44,6 +44,9 @@ async fn makes_all_topics_once_and_as_the_contract_says() {
         small.contains("codementor.events.v1 has 16 of 256"),
         "{small}"
     );
+    admin::check_topics(&config, Profile::Test)
+        .await
+        .expect("fewer would do");
     let topics = Admin::new(&config).expect("an admin");
     for topic in Topic::ALL {
         let ends = topics.end_offsets(topic).await.expect("it is there");
@@ -76,6 +79,29 @@ async fn makes_all_topics_once_and_as_the_contract_says() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn deletes_what_tests_left_behind_long_ago() {
+    let stack = devkit::Stack::for_tests().expect("a stack");
+    let brokers = stack.brokers().await.expect("Kafka runs");
+    let old = format!(
+        "test-01900000{}.",
+        &uuid::Uuid::new_v4().simple().to_string()[8..]
+    );
+    let old = World::on(&brokers, &old, &[(Topic::Results, 1)]).await;
+    let new = World::on(&brokers, &stack.topic_prefix(), &[(Topic::Results, 1)]).await;
+    let config = KafkaConfig::new(&brokers, stack.topic_prefix());
+    admin::create_topics(&config, Profile::Test)
+        .await
+        .expect("they are made");
+    until("the old one is gone", async || {
+        let ends = old.admin.end_offsets(Topic::Results).await;
+        matches!(ends, Err(QueueError::Missing(_)))
+    })
+    .await;
+    let ends = new.admin.end_offsets(Topic::Results).await;
+    assert_eq!(ends.expect("it is there").len(), 1);
 }
 
 async fn settings(config: &KafkaConfig, topic: Topic) -> HashMap<String, String> {

@@ -114,7 +114,7 @@ async fn leaves_at_once_while_it_waits_and_a_successor_goes_on() {
             .await
             .expect("stored");
     }
-    let stop = Stop::manual(Duration::from_secs(60));
+    let stop = Stop::manual(Duration::from_mins(1));
     let consumer =
         retry::start(&world.config, &world.producer, delay, stop.clone()).expect("a consumer");
     consumer.joined().await.expect("it joins");
