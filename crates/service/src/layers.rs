@@ -258,3 +258,62 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
         headers.insert(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Bytes, routing::get};
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn layers(limit: Duration) -> Layers {
+        Layers {
+            service: "test".to_owned(),
+            limit,
+            counted: false,
+        }
+    }
+
+    async fn ask(router: Router) -> (StatusCode, Value) {
+        let request = Request::new(Body::empty());
+        let Ok(response) = router.oneshot(request).await;
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        (
+            status,
+            serde_json::from_slice(&body).expect("a problem is JSON"),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_does_not_answer_is_given_up() {
+        let router = Router::new().route("/", get(std::future::pending::<()>));
+        let (status, problem) = ask(layers(HANDLER_LIMIT).around(router)).await;
+        assert_eq!(status, 503);
+        assert_eq!(
+            problem["type"],
+            "https://codementor.dev/problems/unavailable"
+        );
+        assert_eq!(problem["instance"], "/");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_take_longer_than_a_handler() {
+        let slow = async || {
+            let body = futures::stream::once(async {
+                tokio::time::sleep(HANDLER_LIMIT * 2).await;
+                Ok::<_, std::convert::Infallible>(Bytes::from("late"))
+            });
+            Body::from_stream(body)
+        };
+        let router = layers(HANDLER_LIMIT).around(Router::new().route("/", get(slow)));
+        let Ok(response) = router.oneshot(Request::new(Body::empty())).await;
+        let body = to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        assert_eq!(&body[..], b"late");
+    }
+}

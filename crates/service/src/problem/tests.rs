@@ -106,3 +106,30 @@ fn a_chain_of_causes_repeats_nothing() {
     let error = Outer(Repeats(std::io::Error::other("disk full")));
     assert_eq!(chain(&error), "cannot start: cannot read: disk full");
 }
+
+#[test]
+fn describes_itself_to_readers_of_the_api() {
+    use utoipa::{IntoResponses, PartialSchema, ToSchema};
+    assert_eq!(Problem::name(), "Problem");
+    let schema = serde_json::to_value(Problem::schema()).expect("JSON");
+    for field in [
+        "type",
+        "title",
+        "status",
+        "detail",
+        "instance",
+        "request_id",
+        "errors",
+    ] {
+        assert!(schema["properties"][field].is_object(), "{field}");
+    }
+    assert!(
+        schema["properties"]["retry_after"].is_null(),
+        "that is a header"
+    );
+    let responses = serde_json::to_value(Problem::responses()).expect("JSON");
+    assert_eq!(
+        responses["default"]["content"][CONTENT_TYPE_PROBLEM]["schema"]["$ref"],
+        "#/components/schemas/Problem"
+    );
+}

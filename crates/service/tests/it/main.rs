@@ -8,5 +8,6 @@ mod probes;
 mod shutdown;
 mod signals;
 mod support;
+mod telemetry;
 mod tokens;
 mod traces;
