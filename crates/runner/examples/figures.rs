@@ -34,7 +34,15 @@ struct Options {
 struct Client {
     http: reqwest::Client,
     url: String,
-    token: String,
+    minter: Minter,
+}
+
+impl Client {
+    /// A token that is still young.
+    fn token(&self) -> String {
+        let token = self.minter.service("runner");
+        token.expect("the key signs").to_string()
+    }
 }
 
 fn main() {
@@ -67,11 +75,10 @@ async fn measure(rounds: usize) {
     let listeners = Listeners::ephemeral().await.expect("free ports");
     let address = listeners.local_addrs().expect("they are bound").api;
     let runner = tokio::spawn(runner::run(options.config, listeners, shutdown.clone()));
-    let token = Minter::new(key).service("runner").expect("the key signs");
     let client = Client {
         http: reqwest::Client::new(),
         url: format!("http://{address}/internal"),
-        token: token.to_string(),
+        minter: Minter::new(key),
     };
     let languages = languages(&client).await;
     let (tests, blobs) = ten_tests().await;
@@ -124,7 +131,7 @@ async fn prepared(folder: &std::path::Path) {
 async fn languages(client: &Client) -> Vec<InstalledLanguage> {
     loop {
         let request = client.http.get(format!("{}/languages", client.url));
-        if let Ok(answer) = request.bearer_auth(&client.token).send().await
+        if let Ok(answer) = request.bearer_auth(client.token()).send().await
             && answer.status().is_success()
         {
             return answer.json().await.expect("is a list");
@@ -201,7 +208,7 @@ fn request(
 async fn judge(client: &Client, request: &JudgeRequest) -> (Duration, u64) {
     let started = Instant::now();
     let post = client.http.post(format!("{}/judge", client.url));
-    let answer = post.bearer_auth(&client.token).json(request).send().await;
+    let answer = post.bearer_auth(client.token()).json(request).send().await;
     let text = answer.expect("answers").text().await.expect("is whole");
     let time = started.elapsed();
     let events: Vec<RunnerEvent> = text
