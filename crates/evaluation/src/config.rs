@@ -38,7 +38,7 @@ pub struct Config {
         env = "CODEMENTOR_RUNNER_URLS",
         value_name = "URLS",
         value_delimiter = ',',
-        default_value = "http://127.0.0.1:8085"
+        default_value = "http://127.0.0.1:8084"
     )]
     pub runner_urls: Vec<String>,
     /// Base address of question, from which runners fetch tests
