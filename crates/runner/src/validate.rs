@@ -16,7 +16,7 @@ const MAX_CODE: usize = 64 << 10;
 const MAX_FILES: usize = 32;
 const MAX_DRIVER: usize = 256 << 10;
 const MAX_STDIN: usize = 64 << 10;
-const MAX_TESTS: usize = 2_000;
+const MAX_TESTS: usize = 5_000;
 const MAX_TIME_FACTOR: f64 = 20.0;
 
 /// Collects what is wrong, each with its place in the document.
