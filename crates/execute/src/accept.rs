@@ -136,7 +136,7 @@ async fn place(
     draft: Draft,
     proposal: &Proposal,
 ) -> Result<Option<Placed>, Problem> {
-    require_language(state, &draft).await?;
+    require_language(state, &draft)?;
     state.outbox.require_room()?;
     let manifest = match &draft.question {
         Some(key) => {
@@ -175,8 +175,8 @@ async fn place(
 }
 
 /// Refuses a language that no runner has. While none has ever answered, the question alone decides.
-async fn require_language(state: &State, draft: &Draft) -> Result<(), Refusal> {
-    let Some(known) = state.languages.known().await else {
+fn require_language(state: &State, draft: &Draft) -> Result<(), Refusal> {
+    let Some(known) = state.languages.known() else {
         return Ok(());
     };
     if known.iter().any(|language| language.id == draft.language) {

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use contract::{Language, Step, StreamEvent, Verdict};
+use contract::{EventBody, Language, Step, StreamEvent, Verdict};
 
 use crate::{
+    intake::Kind,
     standing::Standing,
     store::log::{JudgementKey, Line, Open},
 };
@@ -53,9 +54,7 @@ pub(crate) fn fold(mut open: HashMap<JudgementKey, Open>, batch: Vec<Heard>) -> 
             Step::Gap => chapter.gaps += 1,
             Step::Show => {
                 changed.insert(key);
-                chapter
-                    .results
-                    .extend(result(judgement.language, &heard.event));
+                chapter.results.extend(result(judgement, &heard.event));
                 chapter.lines.push(Line {
                     judgement: key,
                     attempt: heard.event.key.attempt,
@@ -70,12 +69,14 @@ pub(crate) fn fold(mut open: HashMap<JudgementKey, Open>, batch: Vec<Heard>) -> 
     chapter
 }
 
-fn result(language: Language, event: &StreamEvent) -> Option<(Language, Option<Verdict>)> {
-    use contract::EventBody::{Failed, Verdict};
-
+/// Runs do not count.
+fn result(judgement: &Open, event: &StreamEvent) -> Option<(Language, Option<Verdict>)> {
+    if judgement.kind == Kind::Run {
+        return None;
+    }
     match &event.body {
-        Verdict(verdict) => Some((language, Some(verdict.verdict))),
-        Failed(_) => Some((language, None)),
+        EventBody::Verdict(verdict) => Some((judgement.language, Some(verdict.verdict))),
+        EventBody::Failed(_) => Some((judgement.language, None)),
         _ => None,
     }
 }

@@ -74,7 +74,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             submission_deadline: Duration::from_hours(24),
-            run_deadline: Duration::from_secs(60),
+            run_deadline: Duration::from_mins(1),
             silence: Duration::from_secs(20),
             tries: 3,
             watch_interval: Duration::from_secs(2),

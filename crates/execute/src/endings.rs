@@ -47,7 +47,8 @@ pub(crate) async fn end(db: &mut PgConnection, ended: &[(Open, Ending)]) -> sqlx
         for event in events {
             messages.push(event_message(judgement, &event)?);
         }
-        if first && ending.is_ours() && judgement.kind == Kind::Submission {
+        let unjudged = judgement.kind == Kind::Submission && judgement.shown.verdict.is_none();
+        if first && ending.is_ours() && unjudged {
             letters.push((judgement.key(), ending));
         }
         if first {

@@ -1,22 +1,21 @@
-//! Which languages the runners have: asked for at most twice a minute, and the last known answer outlives the runners.
+//! Which languages the runners have: asked for twice a minute, and the last known answer outlives the runners.
 //!
-//! Never makes a submit wait for a runner once anything is known.
+//! Never makes a submit wait for a runner.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use contract::language::InstalledLanguage;
-use service::Client;
-use tokio::sync::Mutex;
+use service::{Client, Shutdown};
 
 /// How long an answer is as good as new.
 const FRESH: Duration = Duration::from_secs(30);
 
 /// How soon runners that did not answer are asked again.
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How long a runner may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,76 +23,54 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The languages that can be judged. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Languages {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    runners: Vec<Client>,
-    known: RwLock<Option<Arc<[InstalledLanguage]>>>,
-    /// When to ask next; held by the one who asks.
-    next: Mutex<Option<Instant>>,
+    runners: Arc<[Client]>,
+    known: Arc<RwLock<Option<Arc<[InstalledLanguage]>>>>,
 }
 
 impl Languages {
-    pub(crate) fn new(runners: Vec<Client>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                runners,
-                known: RwLock::new(None),
-                next: Mutex::new(None),
-            }),
-        }
+    /// Asks the runners, and goes on asking until the soft end. Returns when they have answered or not.
+    pub(crate) async fn start(runners: Vec<Client>, shutdown: &Shutdown) -> Self {
+        let languages = Self {
+            runners: runners.into(),
+            known: Arc::default(),
+        };
+        let mut answered = languages.refresh().await;
+        let (this, soft) = (languages.clone(), shutdown.soft().clone());
+        shutdown.tracker().spawn(async move {
+            loop {
+                let pause = if answered { FRESH } else { AGAIN };
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = soft.cancelled() => return,
+                }
+                answered = this.refresh().await;
+            }
+        });
+        languages
     }
 
     /// What is known; `None` while no runner has ever answered.
-    pub(crate) async fn known(&self) -> Option<Arc<[InstalledLanguage]>> {
-        if let Some(known) = self.last() {
-            let this = self.clone();
-            if this.inner.next.try_lock().is_ok_and(|next| is_due(*next)) {
-                tokio::spawn(async move { this.refresh().await });
-            }
-            return Some(known);
-        }
-        self.refresh().await;
-        self.last()
-    }
-
-    fn last(&self) -> Option<Arc<[InstalledLanguage]>> {
-        self.inner
-            .known
+    pub(crate) fn known(&self) -> Option<Arc<[InstalledLanguage]>> {
+        self.known
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Asks all runners, unless somebody just has.
-    async fn refresh(&self) {
-        let mut next = self.inner.next.lock().await;
-        if !is_due(*next) {
-            return;
-        }
-        let answers = futures::future::join_all(self.inner.runners.iter().map(ask)).await;
+    /// Whether a runner answered.
+    async fn refresh(&self) -> bool {
+        let answers = futures::future::join_all(self.runners.iter().map(ask)).await;
         let mut all = BTreeMap::new();
         for language in answers.into_iter().flatten().flatten() {
             all.entry(language.id).or_insert(language);
         }
         if all.is_empty() {
-            *next = Some(Instant::now() + AGAIN);
-            return;
+            return false;
         }
-        let known: Arc<[InstalledLanguage]> = all.into_values().collect();
-        *self
-            .inner
-            .known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(known);
-        *next = Some(Instant::now() + FRESH);
+        let all: Arc<[InstalledLanguage]> = all.into_values().collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(all);
+        true
     }
-}
-
-fn is_due(next: Option<Instant>) -> bool {
-    next.is_none_or(|next| Instant::now() >= next)
 }
 
 async fn ask(runner: &Client) -> Option<Vec<InstalledLanguage>> {
@@ -105,7 +82,7 @@ async fn ask(runner: &Client) -> Option<Vec<InstalledLanguage>> {
     match answer {
         Ok(languages) => Some(languages),
         Err(error) => {
-            tracing::warn!(%error, "a runner does not say which languages it has");
+            tracing::debug!(%error, "a runner does not say which languages it has: {error}");
             None
         }
     }

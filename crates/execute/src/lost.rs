@@ -60,7 +60,7 @@ pub(crate) struct Look {
 /// A job that nothing was heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Silent {
-    pub(crate) silent_for: Duration,
+    pub(crate) quiet_for: Duration,
     pub(crate) job_partition: i32,
     pub(crate) job_offset: i64,
     pub(crate) reply_partition: i32,
@@ -73,7 +73,7 @@ impl Silent {
     pub(crate) fn is_lost(&self, earlier: &Look, age: Duration, now: &Look) -> bool {
         let committed = now.judging.committed.get(&self.job_partition).copied();
         age < RETRY_DELAY
-            && self.silent_for >= age
+            && self.quiet_for >= age
             && committed.is_some_and(|committed| committed > self.job_offset)
             && now.judging.has_passed(&earlier.judging, self.job_partition)
             && earlier.retries.is_empty()
@@ -107,7 +107,7 @@ mod tests {
 
     fn silent() -> Silent {
         Silent {
-            silent_for: Duration::from_secs(20),
+            quiet_for: Duration::from_secs(20),
             job_partition: 0,
             job_offset: 7,
             reply_partition: 0,
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_spoke_after_the_earlier_look_is_not() {
         let spoke = Silent {
-            silent_for: Duration::from_secs(4),
+            quiet_for: Duration::from_secs(4),
             ..silent()
         };
         assert!(!spoke.is_lost(&idle(), AGE, &idle()));

@@ -141,7 +141,7 @@ impl Outbox {
             // The settler is gone only when everything ends; the row stays for the next start.
             Ok(receipt) => drop(self.inner.sent.send((placed.outbox, receipt))),
             Err(error) => {
-                tracing::debug!(submission = %id, %error, "left a job to the sweeper: {error}")
+                tracing::debug!(submission = %id, %error, "left a job to the sweeper: {error}");
             }
         }
     }
@@ -260,7 +260,7 @@ impl Outbox {
                 }),
                 Err(error @ ProduceError::TooLarge { .. }) => refused.push((row, error)),
                 Err(error) => {
-                    tracing::warn!(id = row.id, %error, "Kafka did not take a message: {error}")
+                    tracing::warn!(id = row.id, %error, "Kafka did not take a message: {error}");
                 }
             }
         }

@@ -35,7 +35,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     let patience = Arc::new(config.patience);
     let state = State {
         question: Client::new(&config.question_url, "question", minter)?,
-        languages: Languages::new(runners),
+        languages: Languages::start(runners, &shutdown).await,
         outbox: Outbox::start(pool.clone(), producer.clone(), &patience, &shutdown),
         manifests: Arc::new(StoredManifests::default()),
         patience,

@@ -36,7 +36,7 @@ const ENDING_PATIENCE: Duration = Duration::from_secs(10);
 /// How far two looks at Kafka lie apart at least: shorter says little.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 
-/// How often old runs are deleted.
+/// How often old runs are deleted at least once.
 const EXPIRY: Duration = Duration::from_mins(1);
 
 /// Watches until the end.
@@ -77,7 +77,7 @@ impl Watcher {
         }
         if self
             .expired
-            .is_none_or(|expired| expired.elapsed() >= EXPIRY)
+            .is_none_or(|expired| expired.elapsed() >= EXPIRY.min(self.state.patience.run_kept))
         {
             match submission::delete_old_runs(&self.state.pool, self.state.patience.run_kept).await
             {

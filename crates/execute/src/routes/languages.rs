@@ -20,7 +20,7 @@ pub(crate) async fn list(
     AxumState(state): AxumState<State>,
     _caller: Caller,
 ) -> Result<Json<Vec<InstalledLanguage>>, Problem> {
-    let known = state.languages.known().await;
+    let known = state.languages.known();
     let known = known.ok_or_else(|| {
         Problem::unavailable(
             "no runner has said yet which languages there are: try again in a moment",

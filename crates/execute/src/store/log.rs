@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use sqlx::{PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
-use super::{bigint, integer, shown, status, submission_id, word};
-use crate::standing::Standing;
+use super::{bigint, integer, kind, shown, status, submission_id, word};
+use crate::{intake::Kind, standing::Standing};
 
 /// A judgement, by submission and number.
 pub(crate) type JudgementKey = (SubmissionId, u32);
@@ -18,6 +18,7 @@ pub(crate) type JudgementKey = (SubmissionId, u32);
 pub(crate) struct Open {
     pub(crate) standing: Standing,
     pub(crate) language: Language,
+    pub(crate) kind: Kind,
 }
 
 /// An event to append, as it came.
@@ -38,7 +39,7 @@ pub(crate) async fn load(
     let rows = sqlx::query(
         r"
         SELECT judgement.submission, judgement.number, last_attempt, last_seq, verdict_attempt, verdict_seq,
-               terminal_at IS NOT NULL AS terminal, status, submission.language
+               terminal_at IS NOT NULL AS terminal, status, submission.language, submission.kind
         FROM unnest($1::uuid[], $2::integer[]) AS asked (submission, number)
         JOIN execute.judgement USING (submission, number)
         JOIN execute.submission ON submission.id = judgement.submission
@@ -56,6 +57,7 @@ pub(crate) async fn load(
             let open = Open {
                 standing: Standing::new(shown(row)?, status(row)?),
                 language: word(row, "language", |word| word.parse().ok())?,
+                kind: word(row, "kind", kind)?,
             };
             Ok(((submission_id(row, "submission")?, number), open))
         })

@@ -156,11 +156,11 @@ pub(crate) async fn silent(
     Ok(rows
         .into_iter()
         .map(
-            |(id, number, job_partition, job_offset, reply_partition, has_verdict, silent_for)| {
+            |(id, number, job_partition, job_offset, reply_partition, has_verdict, quiet_for)| {
                 SilentJudgement {
                     key: (SubmissionId(id), counted(number)),
                     silent: Silent {
-                        silent_for: Duration::try_from_secs_f64(silent_for).unwrap_or_default(),
+                        quiet_for: Duration::try_from_secs_f64(quiet_for).unwrap_or_default(),
                         job_partition,
                         job_offset,
                         reply_partition,

@@ -120,7 +120,7 @@ async fn accepts_a_submission_and_hands_on_its_job() {
 
 #[tokio::test]
 async fn answers_a_repeat_as_the_first_time() {
-    let setup = Setup::new().await;
+    let setup = Setup::without_kafka().await;
     let execute = setup.start().await;
     let learner = learner();
     let post = async |key: &str, partition: &str, path: &str, body: Value| {
@@ -183,7 +183,7 @@ async fn answers_a_repeat_as_the_first_time() {
 
 #[tokio::test]
 async fn two_at_once_with_one_key_are_one_submission() {
-    let setup = Setup::new().await;
+    let setup = Setup::without_kafka().await;
     let execute = setup.start().await;
     let learner = learner();
     for round in 0..5 {
@@ -210,7 +210,7 @@ async fn two_at_once_with_one_key_are_one_submission() {
 
 #[tokio::test]
 async fn an_id_is_given_once() {
-    let setup = Setup::new().await;
+    let setup = Setup::without_kafka().await;
     let execute = setup.start().await;
     let (one, other) = (learner(), learner());
     let id = SubmissionId::new().to_string();
@@ -291,7 +291,7 @@ async fn runs_take_own_input_or_the_samples() {
 
 #[tokio::test]
 async fn lists_what_was_submitted_page_by_page() {
-    let setup = Setup::new().await;
+    let setup = Setup::without_kafka().await;
     let execute = setup.start().await;
     let mut learner = learner();
     let mut ids = vec![];

@@ -39,10 +39,9 @@ async fn accepts_without_kafka_and_sends_the_job_when_it_is_back() {
 
 #[tokio::test]
 async fn takes_nothing_more_when_too_much_waits_for_kafka() {
-    let mut setup = Setup::new()
+    let setup = Setup::without_kafka()
         .await
         .patient(|patience| patience.outbox_rows = 2);
-    setup.kafka = KafkaConfig::new(DEAD, "");
     let execute = setup.start().await;
     let learner = learner();
     let headers = [("idempotency-key", "the-first-of-all")];
@@ -72,7 +71,7 @@ async fn takes_nothing_more_when_too_much_waits_for_kafka() {
 
 #[tokio::test]
 async fn says_when_the_question_service_is_away() {
-    let mut setup = Setup::new().await;
+    let mut setup = Setup::without_kafka().await;
     setup.question_url = format!("http://{DEAD}");
     let execute = setup.start().await;
     let learner = learner();
@@ -87,7 +86,7 @@ async fn says_when_the_question_service_is_away() {
 
 #[tokio::test]
 async fn accepts_while_no_runner_has_ever_answered() {
-    let mut setup = Setup::new().await;
+    let mut setup = Setup::without_kafka().await;
     setup.runner_url = format!("http://{DEAD}");
     let execute = setup.start().await;
     let learner = learner();
@@ -109,7 +108,7 @@ async fn accepts_while_no_runner_has_ever_answered() {
 
 #[tokio::test]
 async fn says_when_postgres_is_away_and_goes_on_when_it_is_back() {
-    let mut setup = Setup::new().await;
+    let mut setup = Setup::without_kafka().await;
     let cable = Cable::to(&mut setup.database_url).await;
     let execute = setup.start().await;
     let learner = learner();

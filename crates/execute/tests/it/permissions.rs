@@ -8,7 +8,7 @@ use crate::support::{Setup, account, learner, submission};
 
 #[tokio::test]
 async fn everybody_sees_what_is_theirs() {
-    let setup = Setup::new().await;
+    let setup = Setup::without_kafka().await;
     let execute = setup.start().await;
     let owner = learner();
     let id = execute.submit(&owner).await;
@@ -102,7 +102,7 @@ async fn everybody_sees_what_is_theirs() {
 
 #[tokio::test]
 async fn routes_want_a_token_and_most_a_person() {
-    let setup = Setup::new().await;
+    let setup = Setup::without_kafka().await;
     let execute = setup.start().await;
     let id = execute.submit(&learner()).await;
     let letter = format!("/api/v1/dead-letters/{id}");
@@ -120,33 +120,18 @@ async fn routes_want_a_token_and_most_a_person() {
         (Method::POST, format!("{letter}/replay")),
         (Method::GET, format!("/internal/streams/{id}")),
     ] {
-        for token in [
-            "not-a-token".to_owned(),
-            execute
-                .gateway
-                .service("question")
-                .expect("a token")
-                .to_string(),
-            execute
-                .gateway
-                .service("execute")
-                .expect("a token")
-                .to_string(),
+        let foreign = execute.gateway.service("question").expect("a token");
+        let nobodys = execute.gateway.service("execute").expect("a token");
+        for (token, expected) in [
+            ("not-a-token", (401, "unauthenticated", "")),
+            (&*foreign, (401, "unauthenticated", "")),
+            (&*nobodys, (403, "forbidden", "")),
         ] {
+            let body = Some(submission().to_string());
             let answer = execute
-                .ask_with(
-                    &token,
-                    method.clone(),
-                    &path,
-                    &[],
-                    Some(submission().to_string()),
-                )
+                .ask_with(token, method.clone(), &path, &[], body)
                 .await;
-            assert_eq!(
-                answer.problem(),
-                (401, "unauthenticated", ""),
-                "{method} {path}"
-            );
+            assert_eq!(answer.problem(), expected, "{method} {path}");
         }
     }
     let languages = execute

@@ -28,7 +28,7 @@ pub(crate) use judge::{Judge, event, verdict};
 pub(crate) use neighbours::{Neighbours, SUM};
 
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(2);
 
 /// What execute stands on, and how patient it is.
 pub(crate) struct Setup {
@@ -45,11 +45,10 @@ pub(crate) struct Setup {
 pub(crate) const DEAD: &str = "127.0.0.1:9";
 
 impl Setup {
-    /// A database with execute's tables, all topics, and neighbours that answer.
-    pub(crate) async fn new() -> Self {
+    /// A database with execute's tables, and neighbours that answer; no Kafka.
+    pub(crate) async fn without_kafka() -> Self {
         let stack = Stack::for_tests().expect("the environment is readable");
-        let (database_url, brokers) = tokio::join!(stack.fresh_database(), stack.brokers());
-        let database_url = database_url.expect("a database");
+        let database_url = stack.fresh_database().await.expect("a database");
         let pool = database::connect(&DatabaseConfig::new(&database_url), "execute")
             .await
             .expect("it answers");
@@ -57,10 +56,6 @@ impl Setup {
             .await
             .expect("the tables are made");
         pool.close().await;
-        let kafka = KafkaConfig::new(brokers.expect("kafka runs"), stack.topic_prefix());
-        admin::create_topics(&kafka, admin::Profile::Dev)
-            .await
-            .expect("the topics are made");
         let keys = tempfile::tempdir().expect("a temporary folder");
         make_keys(
             keys.path(),
@@ -70,12 +65,26 @@ impl Setup {
         let neighbours = Neighbours::start(&keys.path().join("trusted.json")).await;
         Self {
             database_url,
-            kafka,
+            kafka: KafkaConfig::new(DEAD, ""),
             question_url: neighbours.url.clone(),
             runner_url: neighbours.url.clone(),
             patience: Patience::default(),
             neighbours,
             keys,
+        }
+    }
+
+    /// The same with all topics.
+    pub(crate) async fn new() -> Self {
+        let stack = Stack::for_tests().expect("the environment is readable");
+        let brokers = stack.brokers().await.expect("kafka runs");
+        let kafka = KafkaConfig::new(brokers, stack.topic_prefix());
+        admin::create_topics(&kafka, admin::Profile::Dev)
+            .await
+            .expect("the topics are made");
+        Self {
+            kafka,
+            ..Self::without_kafka().await
         }
     }
 
