@@ -29,13 +29,33 @@ pub struct JudgeRequest {
     pub blobs: Option<BlobSource>,
 }
 
-/// Where blobs come from: `GET {url}/internal/blobs/{sha256}` with the token as Bearer.
+/// Where blobs come from: `GET {url}/internal/blobs/{sha256}` with a token that opens it as Bearer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlobSource {
     /// Base address of the question service.
     pub url: String,
-    /// Opens just the blobs of this job.
+    /// Together they open just the blobs of this job; ordered by `first`.
+    pub tokens: Vec<BlobToken>,
+}
+
+/// Opens a run of a job's blobs, in the order of their hashes: one token for thousands would not fit into a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobToken {
+    /// The lowest hash that it opens; the next token's is above all that it opens.
+    pub first: String,
+    /// Shown as Bearer.
     pub token: String,
+}
+
+impl BlobSource {
+    /// The token that opens this blob, if it is one of the job's.
+    pub fn token(&self, sha256: &str) -> Option<&str> {
+        let opening = self
+            .tokens
+            .iter()
+            .rfind(|token| token.first.as_str() <= sha256);
+        opening.map(|token| token.token.as_str())
+    }
 }
 
 /// Compile, and run once with this input.

@@ -16,10 +16,14 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use contract::{
     job::{JudgeJob, Task},
     manifest::Judging,
-    runner_api::{BlobSource, JudgeRequest, RunRequest},
+    runner_api::{BlobSource, BlobToken, JudgeRequest, RunRequest},
 };
 use queue::{Done, ProduceError, Producer};
-use service::{Shutdown, token::Minter, trace::Traceparent};
+use service::{
+    Shutdown,
+    token::{MintError, Minter},
+    trace::Traceparent,
+};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
@@ -36,6 +40,9 @@ use crate::{
 
 /// Further tries in this process after a runner failed.
 const RETRIES: u32 = 2;
+
+/// A token travels in a header, and names each blob with its 64 digits: so many make 18 KiB.
+const BLOBS_A_TOKEN: usize = 200;
 
 /// The first pause between tries; later ones are longer.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -344,11 +351,16 @@ impl Judge {
         if hashes.is_empty() {
             return Ok(None);
         }
-        let hashes: Vec<_> = hashes.into_iter().cloned().collect();
-        let token = self.minter.for_blobs("question", &hashes, deadline);
+        let hashes: Vec<String> = hashes.into_iter().cloned().collect();
+        let open = |hashes: &[String]| {
+            let token = self.minter.for_blobs("question", hashes, deadline)?;
+            let first = hashes[0].clone();
+            Ok(BlobToken { first, token })
+        };
+        let tokens: Result<_, MintError> = hashes.chunks(BLOBS_A_TOKEN).map(open).collect();
         Ok(Some(BlobSource {
             url: self.question_url.clone(),
-            token: token.map_err(|error| RunnerError::Failed(error.to_string()))?,
+            tokens: tokens.map_err(|error| RunnerError::Failed(error.to_string()))?,
         }))
     }
 

@@ -16,7 +16,7 @@ use contract::language::InstalledLanguage;
 use contract::manifest::{
     BlobRef, Checker, Feedback, Judging, JudgingMode, Limits, QuestionKind, TestRef,
 };
-use contract::runner_api::{BlobSource, JudgeRequest, RunnerEvent};
+use contract::runner_api::{BlobSource, BlobToken, JudgeRequest, RunnerEvent};
 use service::token::{Minter, ServiceKey};
 use service::{Listeners, Shutdown};
 use sha2::{Digest, Sha256};
@@ -166,8 +166,11 @@ async fn ten_tests() -> (Vec<TestRef>, BlobSource) {
         .expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let token = "any".to_owned();
-    (tests, BlobSource { url, token })
+    let tokens = vec![BlobToken {
+        first: String::new(),
+        token: "any".to_owned(),
+    }];
+    (tests, BlobSource { url, tokens })
 }
 
 async fn blob(

@@ -202,7 +202,8 @@ impl Blobs {
         };
         let client = self.client(&source.url).map_err(unavailable)?;
         let request = client.get(&format!("/internal/blobs/{}", blob.sha256));
-        let request = request.bearer(&source.token).timeout(SILENCE);
+        let token = source.token(&blob.sha256).unwrap_or_default();
+        let request = request.bearer(token).timeout(SILENCE);
         let mut answer = request.send().await.map_err(unavailable)?;
         let mut beside = tempfile::NamedTempFile::new_in(&self.folder)?;
         let (mut hash, mut left) = (Sha256::new(), blob.size);

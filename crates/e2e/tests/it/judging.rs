@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use e2e::{Product, samples::solutions};
 use futures::{StreamExt, stream};
+use serde_json::{Value, json};
 
 /// As many as keep two cores busy without making time limits meaningless.
 const AT_ONCE: usize = 2;
@@ -62,4 +63,28 @@ async fn the_sandbox_is_not_degraded() {
         mode.contains("hybrid") || mode.contains("cgroup_v2"),
         "{mode}"
     );
+}
+
+/// Reads a number and says it again: quick enough for a thousand tests.
+const QUICK: &str = "#include <stdio.h>\nint main(void) { int n; return scanf(\"%d\", &n) == 1 && printf(\"%d\\n\", n) > 0 ? 0 : 1; }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_tests_are_judged_in_their_order() {
+    let product = Product::shared().await;
+    let teacher = product.demo("teacher").await;
+    let tests: Vec<Value> = (1..=1000)
+        .map(|n| json!({"name": format!("{n:04}"), "input": format!("{n}\n"), "output": format!("{n}\n")}))
+        .collect();
+    let document = json!({
+        "slug": "a-thousand-tests", "kind": "stdio", "titles": {"en": "Again"}, "statements": {"en": "Say it again."},
+        "difficulty": 1, "tags": [], "checker": {"kind": "tokens"}, "tests": tests,
+    });
+    let made = teacher.post_json("/questions", &document).await;
+    let id = made["id"].as_str().expect("an id");
+    let publish = format!("/questions/{id}/publish?unverified=true");
+    teacher.post_json(&publish, &json!({})).await;
+    let learner = product.newcomer("Patient").await;
+    let transcript = learner.submit_and_follow(id, "c", QUICK).await;
+    assert_eq!(transcript.data("verdict")["passed"], 1000);
+    assert_eq!(transcript.all("test").len(), 1000);
 }

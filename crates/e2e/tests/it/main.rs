@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod faults;
+mod hidden;
 mod judging;
 mod openapi;
 mod operation;

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use contract::manifest::BlobRef;
-use contract::runner_api::BlobSource;
+use contract::runner_api::{BlobSource, BlobToken};
 use sha2::{Digest, Sha256};
 
 use crate::support::lock;
@@ -74,7 +74,10 @@ impl BlobServer {
     pub(crate) fn source(&self) -> BlobSource {
         BlobSource {
             url: self.url.clone(),
-            token: BLOB_TOKEN.to_owned(),
+            tokens: vec![BlobToken {
+                first: String::new(),
+                token: BLOB_TOKEN.to_owned(),
+            }],
         }
     }
 }

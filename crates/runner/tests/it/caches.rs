@@ -100,7 +100,7 @@ fn a_body_that_cannot_be_had_is_our_failure_and_may_be_tried_again() {
         .hidden("never fetched", "1")
         .change(|request| {
             let blobs = request.blobs.as_mut().expect("has a source");
-            blobs.token = "wrong".to_owned();
+            "wrong".clone_into(&mut blobs.tokens[0].token);
         })
         .judge();
     let nobody = world
