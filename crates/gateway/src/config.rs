@@ -115,6 +115,14 @@ pub struct Config {
         default_value_t = 30_000
     )]
     pub upstream_timeout_ms: u64,
+    /// Milliseconds of silence after which an open stream says that it lives
+    #[arg(
+        long,
+        env = "CODEMENTOR_HEARTBEAT_MS",
+        value_name = "MS",
+        default_value_t = 15_000
+    )]
+    pub heartbeat_ms: u64,
     /// Milliseconds over which open streams are ended at a shutdown, however many there are
     #[arg(
         long,
@@ -165,6 +173,10 @@ impl Config {
 
     pub(crate) fn upstream_timeout(&self) -> Duration {
         Duration::from_millis(self.upstream_timeout_ms)
+    }
+
+    pub(crate) fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms)
     }
 
     pub(crate) fn drain_time(&self) -> Duration {

@@ -65,6 +65,7 @@ struct Inner {
     partitions: Partitions,
     log: LogReader,
     draining: AtomicBool,
+    heartbeat: Duration,
     runtime: Handle,
     shutdown: Shutdown,
 }
@@ -99,6 +100,7 @@ impl Hub {
             partitions: Partitions::new(home, reader),
             log: LogReader::new(execute),
             draining: AtomicBool::new(false),
+            heartbeat: config.heartbeat(),
             runtime: Handle::current(),
             shutdown: shutdown.clone(),
         }));

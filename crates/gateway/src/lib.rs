@@ -5,8 +5,8 @@
 //!
 //! It never judges, never reads another service's tables, never passes a user's credential on, and never routes `/internal`.
 //!
-//! In reading order: [`Config`] and [`routes`]; who asks: `email`, `password`, `secret`, `session`, `access_token`, `scope`,
-//! `signed_in`; what is passed on: `upstream`, `proxy`; the streams: `hub`; [`setup`] for the operator; [`store`] for all SQL.
+//! In reading order: [`Config`] and `routes`; who asks: `email`, `password`, `secret`, `session`, `access_token`, `scope`,
+//! `signed_in`; what is passed on: `upstream`, `proxy`; the streams: `hub`; [`setup`] for the operator; `store` for all SQL.
 
 pub mod setup;
 
@@ -47,7 +47,7 @@ use state::{Parts, Settings};
 
 pub use config::{Config, Registration};
 pub use error::GatewayError;
-pub use routes::{openapi, router};
+pub use routes::{document_streams, openapi, router};
 pub use setup::{DemoAccount, Owner, ensure_demo_accounts, mint_access_token, setup};
 pub use state::App;
 pub use store::{MIGRATOR, SCHEMA};

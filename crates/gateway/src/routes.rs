@@ -17,10 +17,14 @@ use axum::{
     routing::{any, get, post},
 };
 use http::{HeaderName, HeaderValue, header};
-use utoipa::openapi::{
-    OpenApi,
-    security::{
-        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+use service::Problem;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Content, OpenApi, Ref, ResponseBuilder,
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -91,6 +95,10 @@ pub fn router(app: App) -> Router {
 pub fn openapi() -> OpenApi {
     let mut openapi = own().into_openapi();
     let components = openapi.components.get_or_insert_default();
+    // Responses name it without bringing it along.
+    let mut problem = vec![("Problem".to_owned(), Problem::schema())];
+    Problem::schemas(&mut problem);
+    components.schemas.extend(problem);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An access token of `POST /api/v1/auth/login`, or a personal API token `cm_pat_…`; never in a URL."))
@@ -106,6 +114,26 @@ pub fn openapi() -> OpenApi {
         Vec::<String>::new(),
     )]);
     openapi
+}
+
+/// Adds to execute's description of its two POSTs what the gateway makes of them for `Accept: text/event-stream`.
+pub fn document_streams(openapi: &mut OpenApi) {
+    for path in ["/api/v1/submissions", "/api/v1/runs"] {
+        let post = openapi
+            .paths
+            .paths
+            .get_mut(path)
+            .and_then(|item| item.post.as_mut());
+        let Some(post) = post else { continue };
+        let body = Content::new(Some(Ref::from_schema_name("EventBody")));
+        let response = ResponseBuilder::new()
+            .description("with `Accept: text/event-stream`: its stream, from the receipt on")
+            .content("text/event-stream", body)
+            .build();
+        post.responses
+            .responses
+            .insert("200".to_owned(), response.into());
+    }
 }
 
 /// What every answer says to a browser, unless the route says something narrower.

@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{
@@ -20,8 +19,6 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::{End, Follower, Hub, frame};
 use crate::limits::StreamPlace;
 
-/// Proxies take a connection that is silent for a minute for dead; some do so after half of that.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What a client waits before it comes back, unless it is told otherwise.
 const RETRY_MS: u64 = 1_000;
 
@@ -70,10 +67,11 @@ impl Drop for Stream {
 
 impl IntoResponse for Stream {
     fn into_response(self) -> Response {
+        let heartbeat = self.hub.0.heartbeat;
         let body = StreamBody {
             stream: self,
             hint: Some(frame::retry(RETRY_MS)),
-            silence: Box::pin(sleep(HEARTBEAT)),
+            silence: Box::pin(sleep(heartbeat)),
         };
         let mut response = Response::new(Body::new(body));
         let headers = response.headers_mut();
@@ -117,7 +115,8 @@ impl HttpBody for StreamBody {
                 Poll::Pending => return Poll::Pending,
             },
         };
-        this.silence.as_mut().reset(Instant::now() + HEARTBEAT);
+        let heartbeat = this.stream.hub.0.heartbeat;
+        this.silence.as_mut().reset(Instant::now() + heartbeat);
         Poll::Ready(Some(Ok(Frame::data(frame))))
     }
 }

@@ -4,6 +4,8 @@
 mod accounts;
 mod credentials;
 mod limits;
+mod openapi;
+mod outages;
 mod passing_on;
 mod sessions;
 mod shutdown;

@@ -587,3 +587,15 @@ async fn a_slow_reader_is_cut_off_after_whole_events_and_resumes() {
     let rest = Sse::new(send(request).await).rest().await;
     assert_eq!(rest.len() + ids.len(), expected.len());
 }
+
+#[tokio::test]
+async fn a_silent_stream_says_that_it_lives() {
+    let world = World::start(&["--heartbeat-ms=100"]).await;
+    let person = world.sign_in_as(Role::Learner).await;
+    let id = known(&world, &person, 0);
+    let mut stream = Sse::new(send(events(&world, &person, id)).await);
+    assert_eq!(stream.event().await.expect("an event").event, "accepted");
+    for _ in 0..3 {
+        assert_eq!(stream.frame().await.expect("a comment").text, ":");
+    }
+}

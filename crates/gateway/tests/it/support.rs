@@ -77,6 +77,11 @@ impl World {
 
     /// One of this test's own, with these flags.
     pub(crate) async fn start(flags: &[&str]) -> Self {
+        Self::start_behind(flags, |url| url).await
+    }
+
+    /// The same; the gateway gets another address of the database than the test.
+    pub(crate) async fn start_behind(flags: &[&str], seen: impl FnOnce(String) -> String) -> Self {
         let stack = Stack::for_tests().expect("the environment is readable");
         let database_url = stack.fresh_database().await.expect("a database");
         let kafka = topics(&stack).await;
@@ -92,6 +97,7 @@ impl World {
         );
         service::tls::install_once();
         let client = Client::builder().no_proxy().build().expect("a client");
+        let database_url = seen(database_url);
         let mut world = Self {
             url: String::new(),
             ops: SocketAddr::from(([127, 0, 0, 1], 0)),
