@@ -15,6 +15,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::{Duration, SystemTime},
 };
 
@@ -27,8 +28,7 @@ use tokio::{io::AsyncReadExt, task::spawn_blocking};
 
 const STAGING: &str = "staging";
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// From this many on, one sync of the whole file system is cheaper than one of each file.
-const MANY: usize = 16;
+const SYNC_THREADS: usize = 8;
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// A body could not be stored or read.
@@ -187,15 +187,13 @@ impl Blobs {
     }
 
     fn keep_blocking(&self, staged: Vec<Staged>) -> Result<(), BlobError> {
-        let many = staged.len() >= MANY;
-        if many {
-            self.sync_all()?;
-        }
+        let files: Vec<_> = staged
+            .iter()
+            .map(|staged| staged.path.to_path_buf())
+            .collect();
+        sync_all(&files)?;
         let mut folders = BTreeSet::from([self.folder.to_path_buf()]);
         for Staged { blob, path } in staged {
-            if !many {
-                File::open(&path)?.sync_all()?;
-            }
             let target = self.path(&blob.sha256);
             if let Some(parent) = target.parent()
                 && folders.insert(parent.to_owned())
@@ -204,18 +202,7 @@ impl Blobs {
             }
             path.persist(&target).map_err(|error| error.error)?;
         }
-        if many {
-            return self.sync_all();
-        }
-        for folder in folders {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
-    }
-
-    /// Everything that was written to this file system is on disk.
-    fn sync_all(&self) -> Result<(), BlobError> {
-        Ok(rustix::fs::syncfs(File::open(&self.folder)?).map_err(io::Error::from)?)
+        Ok(sync_all(&Vec::from_iter(folders))?)
     }
 
     fn path(&self, sha256: &str) -> PathBuf {
@@ -261,6 +248,22 @@ pub(crate) fn is_sha256(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// Returns when these files and folders are on disk. Several at once: the file system commits them together.
+fn sync_all(paths: &[PathBuf]) -> io::Result<()> {
+    let share = paths.len().div_ceil(SYNC_THREADS).max(1);
+    let sync = |path: &PathBuf| File::open(path)?.sync_all();
+    thread::scope(|scope| {
+        let threads: Vec<_> = paths
+            .chunks(share)
+            .map(|paths| scope.spawn(move || paths.iter().try_for_each(sync)))
+            .collect();
+        threads.into_iter().try_for_each(|thread| {
+            let ended = thread.join();
+            ended.unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+        })
+    })
 }
 
 struct Reading {

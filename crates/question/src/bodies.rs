@@ -1,9 +1,11 @@
 //! From tests as they are sent to tests as they are stored: bodies become blobs before anything refers to them.
 
+use std::collections::HashMap;
+
 use contract::manifest::{BlobRef, TestRef};
 
 use crate::{
-    blobs::{self, Blobs, Staged},
+    blobs::{self, BlobError, Blobs},
     document::TestDocument,
     error::QuestionError,
     rules::{Fault, MAX_TEST_BYTES, check_sample_size},
@@ -13,79 +15,94 @@ use crate::{
 const MAX_INLINE_TESTS: usize = 500;
 const MAX_INLINE_BYTES: u64 = 1 << 20;
 
-/// Stores the bodies of a set. A body that was not sent is the one of the present test of the same name.
-pub(crate) async fn store_tests(
+/// A test as it was sent, its bodies kept as blobs.
+#[derive(Debug)]
+pub(crate) struct SentTest {
+    /// All but the bodies.
+    pub(crate) test: TestDocument,
+    /// `None` where none was sent.
+    pub(crate) input: Option<BlobRef>,
+    /// `None` where none was sent.
+    pub(crate) output: Option<BlobRef>,
+}
+
+/// Keeps the bodies of a set. Before the question is locked: a slow disk must not hold up others.
+pub(crate) async fn keep(
     blobs: &Blobs,
-    place: &str,
     sent: Vec<TestDocument>,
-    present: &[TestRef],
-) -> Result<Vec<TestRef>, QuestionError> {
-    let present: std::collections::HashMap<_, _> = present
-        .iter()
-        .map(|test| (test.name.clone(), test.clone()))
-        .collect();
-    let place = place.to_owned();
+) -> Result<Vec<SentTest>, QuestionError> {
     let folder = blobs.clone();
-    let (tests, staged, faults) = blobs::blocking(move || {
-        let (mut tests, mut staged, mut faults) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, test) in sent.into_iter().enumerate() {
-            let place = format!("{place}/{index}");
-            let before = present.get(&test.name);
-            let mut body = |text: Option<String>, field: &str, before: Option<&BlobRef>| {
-                let blob = match (text, before) {
-                    (Some(text), _) => {
-                        let body = folder.stage_bytes(text.as_bytes(), MAX_TEST_BYTES)?;
-                        let blob = body.blob.clone();
-                        staged.push(body);
-                        blob
-                    }
-                    (None, Some(before)) => before.clone(),
-                    (None, None) => {
-                        faults.push(missing(format!("{place}/{field}")));
-                        return Ok(None);
-                    }
-                };
-                let too_long =
-                    check_sample_size(&format!("{place}/{field}"), test.sample, blob.size);
-                faults.extend(too_long);
-                Ok::<_, blobs::BlobError>(Some(blob))
-            };
-            let input = body(test.input, "input", before.map(|test| &test.input))?;
-            let output = body(test.output, "output", before.map(|test| &test.output))?;
-            if let (Some(input), Some(output)) = (input, output) {
-                tests.push(TestRef {
-                    name: test.name,
-                    sample: test.sample,
-                    group: test.group,
-                    points: test.points,
-                    input,
-                    output,
-                });
-            }
+    let (tests, staged) = blobs::blocking(move || {
+        let mut staged = Vec::new();
+        let mut stage = |text: Option<String>| {
+            let Some(text) = text else { return Ok(None) };
+            let body = folder.stage_bytes(text.as_bytes(), MAX_TEST_BYTES)?;
+            let blob = body.blob.clone();
+            staged.push(body);
+            Ok::<_, BlobError>(Some(blob))
+        };
+        let mut tests = Vec::with_capacity(sent.len());
+        for mut test in sent {
+            let (input, output) = (stage(test.input.take())?, stage(test.output.take())?);
+            tests.push(SentTest {
+                test,
+                input,
+                output,
+            });
         }
-        Ok((tests, staged, faults))
+        Ok((tests, staged))
     })
     .await?;
-    if !faults.is_empty() {
-        return Err(QuestionError::Invalid(faults));
-    }
     blobs.keep(staged).await?;
     Ok(tests)
 }
 
-/// The body of one test: what was uploaded, else what the test of that name has.
-pub(crate) fn body_of(
-    field: &str,
-    sample: bool,
-    uploaded: Option<&Staged>,
-    before: Option<&BlobRef>,
-) -> Result<BlobRef, Fault> {
-    let blob = uploaded.map(|staged| &staged.blob).or(before);
-    let pointer = format!("/{field}");
-    let blob = blob.ok_or_else(|| missing(pointer.clone()))?;
-    match check_sample_size(&pointer, sample, blob.size) {
-        Some(fault) => Err(fault),
-        None => Ok(blob.clone()),
+/// The set as it is to be stored. A body that was not sent is the one of the present test of the same name.
+pub(crate) fn resolve(
+    place: &str,
+    sent: Vec<SentTest>,
+    present: &[TestRef],
+) -> Result<Vec<TestRef>, Vec<Fault>> {
+    let present: HashMap<&str, &TestRef> = present
+        .iter()
+        .map(|test| (test.name.as_str(), test))
+        .collect();
+    let (mut tests, mut faults) = (Vec::with_capacity(sent.len()), Vec::new());
+    for (index, test) in sent.into_iter().enumerate() {
+        let before = present.get(test.test.name.as_str()).copied();
+        match test.resolve(&format!("{place}/{index}"), before) {
+            Ok(test) => tests.push(test),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        Ok(tests)
+    } else {
+        Err(faults)
+    }
+}
+
+impl SentTest {
+    /// The test as it is to be stored.
+    pub(crate) fn resolve(self, place: &str, before: Option<&TestRef>) -> Result<TestRef, Fault> {
+        let sample = self.test.sample;
+        let body = |field: &str, sent: Option<BlobRef>, before: Option<&BlobRef>| {
+            let pointer = format!("{place}/{field}");
+            let blob = sent.or_else(|| before.cloned());
+            let blob = blob.ok_or_else(|| missing(pointer.clone()))?;
+            match check_sample_size(&pointer, sample, blob.size) {
+                Some(fault) => Err(fault),
+                None => Ok(blob),
+            }
+        };
+        Ok(TestRef {
+            input: body("input", self.input, before.map(|test| &test.input))?,
+            output: body("output", self.output, before.map(|test| &test.output))?,
+            name: self.test.name,
+            sample,
+            group: self.test.group,
+            points: self.test.points,
+        })
     }
 }
 

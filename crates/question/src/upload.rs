@@ -11,17 +11,25 @@ use contract::manifest::TestRef;
 
 use crate::{
     blobs::{BlobError, Staged, StreamError, blocking},
-    bodies,
+    bodies::SentTest,
     document::TestDocument,
     error::QuestionError,
-    request,
-    rules::{Fault, MAX_TEST_BYTES},
+    request::{self, Media},
+    rules::{self, Fault, MAX_TEST_BYTES},
     state::AppState,
 };
 
 /// What is being put, whichever form it came in.
 pub(crate) struct Upload {
-    pub(crate) test: TestDocument,
+    sent: SentTest,
+    /// A form changes what it names; JSON says all.
+    is_form: bool,
+    names_sample: bool,
+}
+
+/// The same while its bodies are only staged.
+struct Arrived {
+    test: TestDocument,
     input: Option<Staged>,
     output: Option<Staged>,
     /// A form changes what it names; JSON says all.
@@ -30,10 +38,67 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    pub(crate) async fn from_json(
+    /// Reads the test `name` from a request and keeps its bodies.
+    pub(crate) async fn receive(
         state: &AppState,
         request: Request,
+        name: &str,
     ) -> Result<Self, QuestionError> {
+        let mut arrived = match Media::of(request.headers()) {
+            Media::Json => Arrived::from_json(state, request).await?,
+            Media::Form => Arrived::from_form(state, request).await?,
+            Media::Text | Media::Zip | Media::Other => {
+                return Err(QuestionError::UnsupportedMediaType(
+                    "application/json or multipart/form-data",
+                ));
+            }
+        };
+        if arrived.test.name.is_empty() {
+            name.clone_into(&mut arrived.test.name);
+        } else if arrived.test.name != name {
+            return Err(QuestionError::fault(
+                "/name",
+                "mismatch",
+                "the address names another test",
+            ));
+        }
+        let faults = rules::check_test("", &arrived.test);
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        let blob = |staged: &Option<Staged>| staged.as_ref().map(|staged| staged.blob.clone());
+        let sent = SentTest {
+            test: arrived.test,
+            input: blob(&arrived.input),
+            output: blob(&arrived.output),
+        };
+        let staged = arrived.input.into_iter().chain(arrived.output);
+        state.blobs.keep(staged.collect()).await?;
+        Ok(Self {
+            sent,
+            is_form: arrived.is_form,
+            names_sample: arrived.names_sample,
+        })
+    }
+
+    /// The test as it is to be stored.
+    pub(crate) fn resolve(mut self, before: Option<&TestRef>) -> Result<TestRef, Fault> {
+        if self.is_form
+            && let Some(before) = before
+        {
+            let test = &mut self.sent.test;
+            test.group = test.group.take().or_else(|| before.group.clone());
+            test.points = test.points.or(before.points);
+            if !self.names_sample {
+                test.sample = before.sample;
+            }
+        }
+        self.sent.resolve("", before)
+    }
+}
+
+impl Arrived {
+    async fn from_json(state: &AppState, request: Request) -> Result<Self, QuestionError> {
         let mut test: TestDocument = request::json(request, state).await?;
         let (input, output) = (test.input.take(), test.output.take());
         let blobs = state.blobs.clone();
@@ -54,10 +119,7 @@ impl Upload {
         })
     }
 
-    pub(crate) async fn from_form(
-        state: &AppState,
-        request: Request,
-    ) -> Result<Self, QuestionError> {
+    async fn from_form(state: &AppState, request: Request) -> Result<Self, QuestionError> {
         let malformed = |error: &dyn std::error::Error| {
             QuestionError::Malformed(format!("The form cannot be read: {error}."))
         };
@@ -97,40 +159,6 @@ impl Upload {
             }
         }
         Ok(upload)
-    }
-
-    /// The test as it is to be stored, and its new bodies.
-    pub(crate) fn resolve(self, before: Option<&TestRef>) -> Result<(TestRef, Vec<Staged>), Fault> {
-        let mut test = self.test;
-        if self.is_form
-            && let Some(before) = before
-        {
-            test.group = test.group.or_else(|| before.group.clone());
-            test.points = test.points.or(before.points);
-            if !self.names_sample {
-                test.sample = before.sample;
-            }
-        }
-        let sample = test.sample;
-        let test = TestRef {
-            name: test.name,
-            sample,
-            group: test.group,
-            points: test.points,
-            input: bodies::body_of(
-                "input",
-                sample,
-                self.input.as_ref(),
-                before.map(|test| &test.input),
-            )?,
-            output: bodies::body_of(
-                "output",
-                sample,
-                self.output.as_ref(),
-                before.map(|test| &test.output),
-            )?,
-        };
-        Ok((test, self.input.into_iter().chain(self.output).collect()))
     }
 }
 

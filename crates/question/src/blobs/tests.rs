@@ -51,7 +51,7 @@ async fn keeps_by_content_and_gives_back_the_same() {
 #[tokio::test]
 async fn many_are_kept_together() {
     let (_folder, blobs) = folder();
-    let staged: Vec<_> = (0..MANY * 3)
+    let staged: Vec<_> = (0..=SYNC_THREADS * 5)
         .map(|n| {
             blobs
                 .stage_bytes(n.to_string().as_bytes(), 9)

@@ -145,7 +145,8 @@ pub(crate) async fn create(
     principal.require_teacher()?;
     let mut draft = Document::parse(request::json::<Value>(request, &state).await?)?;
     let sent = draft.tests.take().unwrap_or_default();
-    let tests = bodies::store_tests(&state.blobs, "/tests", sent, &[]).await?;
+    let sent = bodies::keep(&state.blobs, sent).await?;
+    let tests = bodies::resolve("/tests", sent, &[])?;
     let id = QuestionId::new();
     let account = &principal.0;
     let mut transaction = state.pool.begin().await?;
@@ -186,21 +187,36 @@ pub(crate) async fn change(
 ) -> Result<Response, QuestionError> {
     principal.require_teacher()?;
     let key = request::key(&question)?;
-    let patch = request::json::<Value>(request, &state).await?;
+    let mut patch = request::json::<Value>(request, &state).await?;
+    let seen = request::mine(&state, &key, &principal.0).await?;
+    if if_match == IfMatch::Absent {
+        return Err(QuestionError::PreconditionRequired);
+    }
+    if !if_match.permits(seen.revision) {
+        return Err(QuestionError::PreconditionFailed);
+    }
+    let seen = seen.draft.ok_or(QuestionError::NotFound("question"))?.0;
+    // The tests' bodies are kept before the question is locked.
+    let tests = match seen.patched(patch.clone())?.tests {
+        Some(tests) => Some(bodies::keep(&state.blobs, tests).await?),
+        None => None,
+    };
+    if let Some(patch) = patch.as_object_mut() {
+        patch.remove("tests");
+    }
     let mut edit = Edit::begin_exact(&state, &key, &principal.0, &if_match).await?;
     let id = edit.question.id();
     let before = edit.question.draft.0.clone();
-    let mut after = before.patched(patch)?;
+    let after = before.patched(patch)?;
     if edit.question.current_version.is_some() && after.slug != before.slug {
         return Err(QuestionError::Conflict(
             "The slug of a published question stays as it is, so that addresses of it keep working.",
         ));
     }
-    let tests = after.tests.take();
     let mut changed = document::differences(&before, &after);
     if let Some(sent) = tests {
         let present = store::list_tests(edit.connection(), id).await?;
-        let tests = bodies::store_tests(&state.blobs, "/tests", sent, &present).await?;
+        let tests = bodies::resolve("/tests", sent, &present)?;
         store::replace_tests(edit.connection(), id, &tests).await?;
         if tests != present {
             changed.push("/tests".to_owned());

@@ -23,8 +23,8 @@ use crate::{
     editing::{Action, Edit},
     error::QuestionError,
     etag::{self, IfMatch},
-    request::{self, Media},
-    rules::{self, MAX_SAMPLES, MAX_TESTS},
+    request,
+    rules::{MAX_SAMPLES, MAX_TESTS},
     state::AppState,
     store,
     upload::Upload,
@@ -135,33 +135,12 @@ pub(crate) async fn put(
     if !if_match.permits(present.revision) {
         return Err(QuestionError::PreconditionFailed);
     }
-    let mut upload = match Media::of(request.headers()) {
-        Media::Json => Upload::from_json(&state, request).await?,
-        Media::Form => Upload::from_form(&state, request).await?,
-        Media::Text | Media::Zip | Media::Other => {
-            return Err(QuestionError::UnsupportedMediaType(
-                "application/json or multipart/form-data",
-            ));
-        }
-    };
-    if upload.test.name.is_empty() {
-        upload.test.name.clone_from(&name);
-    } else if upload.test.name != name {
-        return Err(QuestionError::fault(
-            "/name",
-            "mismatch",
-            "the address names another test",
-        ));
-    }
-    let faults = rules::check_test("", &upload.test);
-    if !faults.is_empty() {
-        return Err(faults.into());
-    }
+    let upload = Upload::receive(&state, request, &name).await?;
     let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
     let id = edit.question.id();
     let tests = store::list_tests(edit.connection(), id).await?;
     let before = tests.iter().find(|test| test.name == name);
-    let (test, staged) = upload.resolve(before)?;
+    let test = upload.resolve(before)?;
     let samples = tests
         .iter()
         .filter(|other| other.sample && other.name != name);
@@ -180,7 +159,6 @@ pub(crate) async fn put(
     } else {
         StatusCode::OK
     };
-    state.blobs.keep(staged).await?;
     store::save_test(edit.connection(), id, &test).await?;
     let revision = store::touch(edit.connection(), id).await?;
     let detail = json!({"test": name});

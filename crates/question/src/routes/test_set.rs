@@ -1,5 +1,7 @@
 //! A draft's tests as a whole.
 
+use std::collections::HashMap;
+
 use axum::{
     extract::{Request, State},
     http::StatusCode,
@@ -98,11 +100,11 @@ pub(crate) async fn replace(
             if !faults.is_empty() {
                 return Err(faults.into());
             }
+            let sent = bodies::keep(&state.blobs, sent.items).await?;
             let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
             let id = edit.question.id();
             let present = store::list_tests(edit.connection(), id).await?;
-            let tests = bodies::store_tests(&state.blobs, "/items", sent.items, &present).await?;
-            save(edit, &tests).await
+            save(edit, &bodies::resolve("/items", sent, &present)?).await
         }
         Media::Zip => replace_by_zip(&state, &principal, &if_match, &key, request).await,
         Media::Text | Media::Form | Media::Other => Err(QuestionError::UnsupportedMediaType(
@@ -124,28 +126,32 @@ async fn replace_by_zip(
     let zipped = read
         .await
         .map_err(|error| QuestionError::Unexpected(Box::new(error)))??;
-    let mut edit = Edit::begin(state, key, &principal.0, if_match).await?;
-    let id = edit.question.id();
-    let present = store::list_tests(edit.connection(), id).await?;
-    let present: std::collections::HashMap<_, _> = present
-        .into_iter()
-        .map(|test| (test.name.clone(), test))
-        .collect();
-    let (mut tests, mut staged) = (Vec::new(), Vec::new());
+    let (mut sent, mut staged) = (Vec::with_capacity(zipped.len()), Vec::new());
     for test in zipped {
-        let before = present.get(&test.name);
-        tests.push(TestRef {
+        sent.push(TestRef {
+            name: test.name,
             sample: test.sample,
-            group: before.and_then(|before| before.group.clone()),
-            points: before.and_then(|before| before.points),
+            group: None,
+            points: None,
             input: test.input.blob.clone(),
             output: test.output.blob.clone(),
-            name: test.name,
         });
         staged.extend([test.input, test.output]);
     }
     state.blobs.keep(staged).await?;
-    save(edit, &tests).await
+    let mut edit = Edit::begin(state, key, &principal.0, if_match).await?;
+    let id = edit.question.id();
+    let present = store::list_tests(edit.connection(), id).await?;
+    let present: HashMap<_, _> = present
+        .into_iter()
+        .map(|test| (test.name, (test.group, test.points)))
+        .collect();
+    for test in &mut sent {
+        if let Some((group, points)) = present.get(&test.name) {
+            (test.group, test.points) = (group.clone(), *points);
+        }
+    }
+    save(edit, &sent).await
 }
 
 /// The zip as a file; one that is too large is cut off.
