@@ -78,7 +78,7 @@ pub(crate) struct CodeBody {
 
 /// Find accounts.
 #[utoipa::path(
-    get, path = "/api/v1/accounts", tag = "accounts", params(ListQuery),
+    get, path = "/api/v1/accounts", tag = "accounts", operation_id = "list_accounts", params(ListQuery),
     responses(
         (status = 200, body = AccountList),
         Problem,
@@ -125,7 +125,7 @@ fn read_cursor(text: &str) -> Option<AccountId> {
 
 /// Change an account's role, suspend it or let it be used again.
 #[utoipa::path(
-    patch, path = "/api/v1/accounts/{id}", tag = "accounts", request_body = ChangeAccount, params(("id" = Uuid, Path)),
+    patch, path = "/api/v1/accounts/{id}", tag = "accounts", operation_id = "change_account", request_body = ChangeAccount, params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = AccountBody),
         Problem,
@@ -195,7 +195,7 @@ pub(crate) async fn change(
 
 /// Make a one-time code with which somebody sets a new password: teachers for learners, admins for anybody.
 #[utoipa::path(
-    post, path = "/api/v1/accounts/{id}/reset-code", tag = "accounts", params(("id" = Uuid, Path)),
+    post, path = "/api/v1/accounts/{id}/reset-code", tag = "accounts", operation_id = "make_reset_code", params(("id" = Uuid, Path)),
     responses(
         (status = 201, body = CodeBody),
         Problem,

@@ -80,7 +80,7 @@ pub(crate) struct SignInBody {
 
 /// Make an account of your own; its role is `learner`.
 #[utoipa::path(
-    post, path = "/api/v1/auth/register", tag = "sign-in", request_body = Register, security(()),
+    post, path = "/api/v1/auth/register", tag = "sign-in", operation_id = "register", request_body = Register, security(()),
     responses(
         (status = 201, body = AccountBody),
         Problem,
@@ -130,7 +130,7 @@ pub(crate) async fn register(
 
 /// Sign in.
 #[utoipa::path(
-    post, path = "/api/v1/auth/login", tag = "sign-in", request_body = Login, security(()),
+    post, path = "/api/v1/auth/login", tag = "sign-in", operation_id = "log_in", request_body = Login, security(()),
     responses(
         (status = 200, description = "with the refresh cookie", body = SignInBody),
         Problem,
@@ -183,7 +183,7 @@ pub(crate) async fn login(
 
 /// Exchange the refresh cookie for the next one and an access token.
 #[utoipa::path(
-    post, path = "/api/v1/auth/refresh", tag = "sign-in", security(("refresh_cookie" = [])),
+    post, path = "/api/v1/auth/refresh", tag = "sign-in", operation_id = "refresh_sign_in", security(("refresh_cookie" = [])),
     responses(
         (status = 200, description = "with the next refresh cookie", body = SignInBody),
         Problem,
@@ -239,7 +239,7 @@ pub(crate) async fn refresh(
 
 /// Sign out: the session ends, with all its tokens.
 #[utoipa::path(
-    post, path = "/api/v1/auth/logout", tag = "sign-in", security(("refresh_cookie" = [])),
+    post, path = "/api/v1/auth/logout", tag = "sign-in", operation_id = "log_out", security(("refresh_cookie" = [])),
     responses((status = 204, description = "signed out, or was not signed in"), Problem),
 )]
 pub(crate) async fn logout(
@@ -270,7 +270,7 @@ pub(crate) async fn logout(
 
 /// Set a password with a one-time code, and be signed in.
 #[utoipa::path(
-    post, path = "/api/v1/auth/reset", tag = "sign-in", request_body = Reset, security(()),
+    post, path = "/api/v1/auth/reset", tag = "sign-in", operation_id = "reset_password", request_body = Reset, security(()),
     responses(
         (status = 200, description = "with the refresh cookie", body = SignInBody),
         Problem,

@@ -72,7 +72,7 @@ pub(crate) struct ImportedAccount {
 /// Make many accounts: CSV with the columns `email,name` and, if wanted, `role,locale`. Each gets a one-time code to
 /// choose a password with. All lines are done, or none.
 #[utoipa::path(
-    post, path = "/api/v1/accounts/import", tag = "accounts", request_body(content = String, content_type = "text/csv"),
+    post, path = "/api/v1/accounts/import", tag = "accounts", operation_id = "import_accounts", request_body(content = String, content_type = "text/csv"),
     responses(
         (status = 200, body = Imported),
         Problem,

@@ -75,7 +75,7 @@ pub(crate) struct ChangeMe {
 
 /// The account of who is signed in.
 #[utoipa::path(
-    get, path = "/api/v1/me", tag = "account",
+    get, path = "/api/v1/me", tag = "account", operation_id = "show_me",
     responses(
         (status = 200, body = AccountBody),
         Problem,
@@ -87,7 +87,7 @@ pub(crate) async fn show(signed_in: SignedIn) -> axum::Json<AccountBody> {
 
 /// Change name, language or password.
 #[utoipa::path(
-    patch, path = "/api/v1/me", tag = "account", request_body = ChangeMe,
+    patch, path = "/api/v1/me", tag = "account", operation_id = "change_me", request_body = ChangeMe,
     responses(
         (status = 200, body = AccountBody),
         Problem,

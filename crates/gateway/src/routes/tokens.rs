@@ -95,7 +95,7 @@ pub(crate) struct TokenList {
 
 /// Your personal API tokens.
 #[utoipa::path(
-    get, path = "/api/v1/tokens", tag = "account",
+    get, path = "/api/v1/tokens", tag = "account", operation_id = "list_tokens",
     responses(
         (status = 200, body = TokenList),
         Problem,
@@ -113,7 +113,7 @@ pub(crate) async fn list(
 
 /// Make a personal API token.
 #[utoipa::path(
-    post, path = "/api/v1/tokens", tag = "account", request_body = MakeToken,
+    post, path = "/api/v1/tokens", tag = "account", operation_id = "make_token", request_body = MakeToken,
     responses(
         (status = 201, body = MadeToken),
         Problem,
@@ -179,7 +179,7 @@ pub(crate) async fn make(
 
 /// Revoke a personal API token.
 #[utoipa::path(
-    delete, path = "/api/v1/tokens/{id}", tag = "account", params(("id" = Uuid, Path)),
+    delete, path = "/api/v1/tokens/{id}", tag = "account", operation_id = "revoke_token", params(("id" = Uuid, Path)),
     responses(
         (status = 204, description = "it opens nothing any more"),
         Problem,

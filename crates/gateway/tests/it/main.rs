@@ -2,6 +2,7 @@
 //! behind it.
 
 mod accounts;
+mod attaching;
 mod credentials;
 mod limits;
 mod openapi;

@@ -39,6 +39,20 @@ fn all_that_is_named_is_described() {
     }
 }
 
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = document();
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths
+        .values()
+        .flat_map(|item| item.as_object().expect("operations").values());
+    let mut names: Vec<_> = operations
+        .map(|one| one["operationId"].as_str().expect("a name"))
+        .collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
+}
+
 #[tokio::test]
 async fn every_route_is_there_and_asks_who_comes() {
     let world = &World::shared().await;

@@ -2,6 +2,7 @@
 
 pub(crate) mod behind;
 pub(crate) mod sse;
+pub(crate) mod submissions;
 
 use std::{
     net::SocketAddr,
