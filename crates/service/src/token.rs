@@ -33,8 +33,9 @@ struct Claims {
     exp: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    blobs: Vec<String>,
+    /// Present in a token for blobs, also when it names none: such a one opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blobs: Option<Vec<String>>,
 }
 
 /// Why a token does not count. Told to the log, not to the caller.

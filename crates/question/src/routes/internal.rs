@@ -104,7 +104,7 @@ pub(crate) async fn blob(
     Path(sha256): Path<String>,
 ) -> Result<Response, QuestionError> {
     let judge = JUDGES.contains(&caller.iss.as_str()) && caller.account.is_none();
-    if !judge || !(caller.blobs.is_empty() || caller.opens(&sha256)) {
+    if !judge || !(caller.blobs.is_none() || caller.opens(&sha256)) {
         return Err(Problem::forbidden("This token does not open that blob.").into());
     }
     if !is_sha256(&sha256) {

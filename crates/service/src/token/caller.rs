@@ -28,7 +28,7 @@ pub struct Caller {
     /// The person on whose behalf it calls.
     pub account: Option<Account>,
     /// The blobs (hexadecimal SHA-256) that the token opens; a token with some opens nothing else.
-    pub blobs: Vec<String>,
+    pub blobs: Option<Vec<String>>,
 }
 
 /// The person on whose behalf a service calls.
@@ -91,7 +91,7 @@ impl Verifier {
 impl Caller {
     /// Only these services may ask, for themselves or for whomever.
     pub fn require_one_of(&self, services: &[&str]) -> Result<(), Problem> {
-        if self.blobs.is_empty() && services.contains(&self.iss.as_str()) {
+        if self.blobs.is_none() && services.contains(&self.iss.as_str()) {
             Ok(())
         } else {
             Err(Problem::forbidden("This address is not for that service."))
@@ -100,7 +100,7 @@ impl Caller {
 
     /// Whether the token was made for that blob.
     pub fn opens(&self, sha256: &str) -> bool {
-        self.blobs.iter().any(|blob| blob == sha256)
+        self.blobs.iter().flatten().any(|blob| blob == sha256)
     }
 }
 

@@ -86,7 +86,7 @@ impl Minter {
             iat: seconds(SystemTime::now()),
             exp: expires_at,
             account: None,
-            blobs: sha256s.to_vec(),
+            blobs: Some(sha256s.to_vec()),
         })
     }
 
@@ -112,7 +112,7 @@ impl Minter {
                 iat: seconds(now),
                 exp: seconds(now + LIFE),
                 account: wanted.1.clone(),
-                blobs: Vec::new(),
+                blobs: None,
             })?
             .into();
         if kept.len() >= KEPT {
@@ -249,6 +249,12 @@ mod tests {
             .expect("it can be signed");
         let caller = verifier.verify(&token).expect("it counts");
         assert!(caller.opens("abc") && !caller.opens("abd"));
+        assert!(caller.require_one_of(&["evaluation"]).is_err());
+        let nothing = minter.for_blobs("question", &[], until);
+        let caller = verifier
+            .verify(&nothing.expect("it can be signed"))
+            .expect("it counts");
+        assert!(!caller.opens("abc"));
         assert!(caller.require_one_of(&["evaluation"]).is_err());
     }
 }
