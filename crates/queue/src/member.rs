@@ -40,6 +40,10 @@ const NAP: Duration = Duration::from_millis(50);
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a rebalance waits for what runs.
 const REVOKE_DRAIN: Duration = Duration::from_secs(3);
+/// How long an end waits until the group was left. Without a broker the client library may try for minutes: that goes on
+/// behind, until the process ends.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What is done with messages. It runs on the thread that polls, so it only takes and spawns.
 pub(crate) trait Work: Send + 'static {
     /// Takes what there is room for.
@@ -266,7 +270,7 @@ impl<W: Work> Member<W> {
         gauge!("codementor_kafka_partitions", "group" => group).set(self.partitions.len() as f64);
     }
 
-    /// Gives up what runs, and leaves the group when this is dropped.
+    /// Gives up what runs and leaves the group.
     fn leave(mut self) {
         self.take_reports();
         self.partitions.store_positions(&self.consumer);
@@ -282,8 +286,20 @@ impl<W: Work> Member<W> {
         for rebalance in std::mem::take(&mut self.rebalances) {
             answer(&self.consumer, &rebalance);
         }
-        // Their queues hold the client: it commits, leaves the group and ends when the last of them has gone.
         self.partitions.remove_all();
         self.measure();
+        // The last to hold the client ends it: it commits and leaves the group.
+        let (closed, is_closed) = mpsc::channel::<()>();
+        let group = self.consumer.context().group.clone();
+        thread::spawn(move || {
+            drop(self);
+            drop(closed);
+        });
+        if is_closed.recv_timeout(CLOSE_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!(
+                group,
+                "group {group} could not be left in order: Kafka does not answer"
+            );
+        }
     }
 }

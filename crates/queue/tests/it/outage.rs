@@ -91,10 +91,9 @@ async fn ends_in_bounded_time_without_a_broker() {
         consumer.ended().await.expect("it ends");
         let took = since.elapsed();
         assert!(
-            took < Duration::from_secs(15),
+            took < Duration::from_secs(8),
             "frozen: {frozen}, it took {took:?}"
         );
-        println!("frozen: {frozen}: {took:?}");
         kafka.thaw();
     }
 }
