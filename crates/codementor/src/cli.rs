@@ -20,7 +20,6 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once, at the start")]
 pub(crate) enum Command {
     /// Start everything on this machine, with a Postgres and a Kafka of its own; Ctrl-C ends it
     Up(Up),

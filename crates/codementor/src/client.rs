@@ -52,10 +52,10 @@ impl Client {
             .await
             .context("the gateway does not answer")?;
         let body: Value = read(answer).await?.json().await?;
-        client.token = body["access_token"]
+        body["access_token"]
             .as_str()
             .context("the gateway gave no token")?
-            .to_owned();
+            .clone_into(&mut client.token);
         Ok(client)
     }
 
@@ -183,7 +183,7 @@ pub(crate) enum Heard {
     /// It still waits; about so many are before it.
     Queued(u64),
     /// What happened.
-    Event(StreamEvent),
+    Event(Box<StreamEvent>),
 }
 
 impl Events {
@@ -239,7 +239,7 @@ impl Events {
                 event.body.name(),
                 event.key
             );
-            return Ok(Some(Heard::Event(event)));
+            return Ok(Some(Heard::Event(Box::new(event))));
         }
         Ok(None)
     }
@@ -249,7 +249,7 @@ impl Events {
         let mut events = vec![];
         while let Some(heard) = self.next().await? {
             if let Heard::Event(event) = heard {
-                events.push(event);
+                events.push(*event);
             }
         }
         ensure!(self.is_over(), "the stream ended before its terminal event");

@@ -37,7 +37,7 @@ pub(crate) struct Load {
 }
 
 /// How long a stream may take after the last submission was sent.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What came of a load.
 #[derive(Debug, Default)]

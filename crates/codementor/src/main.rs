@@ -19,6 +19,9 @@ use clap::Parser;
 use cli::{Cli, Command};
 use service::{Listeners, Shutdown};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The sandbox starts this binary anew as the init of each slot: that must come before any thread.
     sandbox::init_if_requested();

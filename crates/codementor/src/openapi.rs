@@ -18,6 +18,7 @@ pub(crate) fn document() -> Result<String> {
     document.merge(gateway::openapi());
     document.merge(question::openapi());
     document.merge(execute::openapi());
+    gateway::document_streams(&mut document);
     let mut text = document
         .to_pretty_json()
         .context("the document is not JSON")?;

@@ -141,7 +141,7 @@ fn describe(event: &StreamEvent) -> String {
 
 /// Text below a line, set in; nothing for nothing.
 fn indent(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("\n            {line}"))
-        .collect()
+    text.lines().fold(String::new(), |set_in, line| {
+        set_in + "\n            " + line
+    })
 }

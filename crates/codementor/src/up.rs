@@ -12,6 +12,8 @@ mod servers;
 mod services;
 mod stack;
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use contract::Role;
 
@@ -47,28 +49,29 @@ pub(crate) async fn run(up: Up, shutdown: service::Shutdown) -> Result<()> {
 }
 
 /// What a newcomer needs: the address, the accounts, one line that submits.
-fn greeting(summary: &Summary, data: &std::path::Path) -> String {
-    let mut text = format!("\nCodeMentor is ready at {}\n\n", summary.url);
-    for account in &summary.accounts {
-        let DemoAccount {
-            role,
-            email,
-            password,
-        } = account;
-        text += &format!("  {:<8} {email:<24} {password}\n", role.as_str());
-    }
-    let program = std::env::current_exe();
-    let program = program.map_or("codementor".into(), |path| path.display().to_string());
+fn greeting(summary: &Summary, data: &Path) -> String {
+    let accounts: Vec<String> = summary
+        .accounts
+        .iter()
+        .map(|account| {
+            let role = account.role.as_str();
+            format!("  {role:<8} {:<24} {}", account.email, account.password)
+        })
+        .collect();
+    let program = std::env::current_exe().unwrap_or_else(|_| "codementor".into());
     let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
-    text += &format!(
-        "\nSubmit something and watch it being judged:\n\n  \
-         curl -N {url}/api/v1/submissions -H \"Authorization: Bearer $({program} token --role {role} --data {data})\" \
-         -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \
-         -d '{body}'\n",
+    let curl = format!(
+        "curl -N {url}/api/v1/submissions -H \"Authorization: Bearer $({program} token --role {role} --data {data})\" \
+         -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d '{body}'",
         url = summary.url,
+        program = program.display(),
         role = Role::Learner.as_str(),
         data = data.display(),
         body = samples::CURL_BODY,
     );
-    text
+    format!(
+        "\nCodeMentor is ready at {}\n\n{}\n\nSubmit something and watch it being judged:\n\n  {curl}\n",
+        summary.url,
+        accounts.join("\n"),
+    )
 }

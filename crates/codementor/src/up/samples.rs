@@ -2,7 +2,7 @@
 //!
 //! `samples/README.md` tells the form of the files. A question that is there already is left as it is.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use reqwest::Method;
@@ -30,14 +30,14 @@ pub(crate) fn slugs() -> Vec<String> {
 
 /// Makes and publishes those that are not there yet.
 pub(crate) async fn load(teacher: &Client) -> Result<()> {
-    let mut present = BTreeMap::new();
+    let mut present = BTreeSet::new();
     let mut cursor = String::new();
     loop {
         let page = teacher
             .json(Method::GET, &format!("/questions?limit=100{cursor}"), None)
             .await?;
         for question in page["items"].as_array().into_iter().flatten() {
-            present.insert(question["slug"].as_str().unwrap_or_default().to_owned(), ());
+            present.insert(question["slug"].as_str().unwrap_or_default().to_owned());
         }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -45,7 +45,7 @@ pub(crate) async fn load(teacher: &Client) -> Result<()> {
         }
     }
     for slug in slugs() {
-        if present.contains_key(&slug) {
+        if present.contains(&slug) {
             continue;
         }
         let document = document(&slug).with_context(|| format!("sample question {slug}"))?;

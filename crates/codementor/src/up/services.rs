@@ -25,7 +25,7 @@ use crate::{
 const NAMES: [&str; 5] = ["runner", "question", "evaluation", "execute", "gateway"];
 
 /// How long all may take until they are ready: a first start writes archives of Java classes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where a service listens.
 #[derive(Debug, Clone, Copy)]
@@ -245,7 +245,7 @@ impl Services {
             let started = if split || name == "runner" {
                 services.start_beside(settings.folder, name, told).await
             } else {
-                services.start_inside(name, told).await
+                services.start_inside(name, told)
             };
             if let Err(error) = started {
                 services.stop().await?;
@@ -277,7 +277,7 @@ impl Services {
         Ok(())
     }
 
-    async fn start_inside(&mut self, name: &'static str, settings: Vec<Setting>) -> Result<()> {
+    fn start_inside(&mut self, name: &'static str, settings: Vec<Setting>) -> Result<()> {
         let mut arguments = vec!["codementor".to_owned(), name.to_owned()];
         for (flag, _, value) in settings {
             arguments.push(format!("--{flag}={value}"));
