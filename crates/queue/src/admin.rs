@@ -155,6 +155,17 @@ impl Admin {
         .await
     }
 
+    /// The first offset that is kept and the next to be written, of one partition. Blocks.
+    pub(crate) fn bounds(
+        &self,
+        topic: &str,
+        partition: i32,
+        patience: Duration,
+    ) -> Result<(i64, i64), QueueError> {
+        let client = self.inner.client("")?;
+        watermarks::query(&client, topic, partition, patience)
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Inner) -> Result<T, QueueError> + Send + 'static,
@@ -235,7 +246,7 @@ impl Inner {
         let (name, client) = (self.config.topic(topic), self.client("")?);
         let mut bounds = Vec::new();
         for partition in self.partitions(topic)? {
-            let (first, end) = watermarks::query(&*client, &name, partition, PATIENCE)?;
+            let (first, end) = watermarks::query(&client, &name, partition, PATIENCE)?;
             bounds.push((partition, first, end));
         }
         Ok(bounds.into_iter())

@@ -23,8 +23,8 @@ use rdkafka::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Delivery, Heartbeat, KafkaConfig, QueueError, context, error::refused, message::receive,
-    watermarks,
+    Delivery, Heartbeat, KafkaConfig, QueueError, admin::Admin, context, error::refused,
+    message::receive,
 };
 
 const POLL: Duration = Duration::from_millis(100);
@@ -35,6 +35,8 @@ const PREFETCH: usize = 20_000;
 /// Reads the partitions of one topic that it was told to. Dropping it ends it.
 pub struct PartitionReader {
     consumer: Arc<BaseConsumer<ReaderEvents>>,
+    /// For questions: on the connection that messages come by, they would wait for the fetch that is under way.
+    admin: Admin,
     topic: String,
     back: u32,
     /// From where each partition is read; `None` while it is not.
@@ -63,12 +65,15 @@ impl PartitionReader {
             .set("group.id", config.group(&format!("{client_id}-reader")))
             // Only after a broker lost messages: the log has what lies between.
             .set("auto.offset.reset", "latest")
+            // A partition that was just taken is first asked for when the fetch under way has ended.
+            .set("fetch.wait.max.ms", "50")
             .set("queued.max.messages.kbytes", "16384");
         let consumer = BaseConsumer::from_config_and_context(&client, ReaderEvents)
             .map_err(refused("to start a reader"))?;
         let consumer = Arc::new(consumer);
         let reader = Self {
             consumer: Arc::clone(&consumer),
+            admin: Admin::new(config)?,
             topic: config.topic(topic),
             back,
             starts: Mutex::default(),
@@ -94,10 +99,11 @@ impl PartitionReader {
             return Ok(start);
         }
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let admin = self.admin.clone();
         let back = i64::from(self.back);
         // The lock goes along: should the caller go away, what is done is still known.
         blocking(move || {
-            let (low, high) = watermarks::query(&*consumer, &topic, partition, QUERY_PATIENCE)?;
+            let (low, high) = admin.bounds(&topic, partition, QUERY_PATIENCE)?;
             let from = low.max(high - back);
             let list = list(&topic, partition, Offset::Offset(from))?;
             consumer

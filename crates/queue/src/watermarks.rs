@@ -6,7 +6,7 @@ use std::{
 };
 
 use rdkafka::{
-    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
+    consumer::{BaseConsumer, Consumer as _},
     error::RDKafkaErrorCode,
 };
 
@@ -16,8 +16,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The first offset that is kept, and that of the next message to be written. Blocks; while the partition has no leader, or
 /// its leader does not know that it is, asks again.
-pub(crate) fn query<C: ConsumerContext>(
-    client: &BaseConsumer<C>,
+pub(crate) fn query(
+    client: &BaseConsumer,
     topic: &str,
     partition: i32,
     patience: Duration,

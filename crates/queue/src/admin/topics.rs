@@ -16,7 +16,7 @@ use super::Admin;
 use crate::{KafkaConfig, QueueError, config::MESSAGE_OVERHEAD, error::refused};
 
 /// No test takes as long.
-const FORGOTTEN: time::Duration = time::Duration::minutes(15);
+const FORGOTTEN: time::Duration = time::Duration::minutes(10);
 /// Making a hundred topics' partitions takes a small broker a second; a busy one is given more.
 const CREATION_PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -24,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How topics are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Tests: as few partitions as behave like many, one copy. What tests left behind long ago is deleted first.
+    /// Tests: as few partitions as behave like many, one copy.
     Test,
     /// A laptop: few partitions, one copy.
     Dev,
@@ -45,10 +45,12 @@ impl Profile {
 }
 
 /// Makes the topics that are missing, and returns when all can be used. Run again, it changes nothing.
+///
+/// Under a test's prefix, what other tests left behind long ago is deleted first.
 pub async fn create_topics(config: &KafkaConfig, profile: Profile) -> Result<(), QueueError> {
     let client = AdminClient::from_config(&config.client("codementor-setup"))
         .map_err(refused("to start a client"))?;
-    if profile == Profile::Test {
+    if made_by_test(&config.topic(Topic::Events)).is_some() {
         delete_left_by_tests(&client).await;
     }
     let names: Vec<_> = Topic::ALL.map(|topic| config.topic(topic)).into();
