@@ -34,7 +34,7 @@ pub(crate) async fn dead(producer: &Producer, delivery: &Delivery, reason: &str)
     // What comes back from the retry topic keeps the topic that it really came from.
     let mut headers = delivery.headers.clone();
     let origin = match (delivery.topic, headers.origin.take()) {
-        (Topic::Retry | Topic::DeadLetters, Some(origin)) => origin,
+        (Topic::Retry, Some(origin)) => origin,
         (topic, _) => topic.name().to_owned(),
     };
     headers.origin = Some(origin);

@@ -60,8 +60,8 @@ impl KafkaConfig {
             // Back within a second after an outage.
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000")
-            // Added partitions are seen within a minute.
-            .set("topic.metadata.refresh.interval.ms", "60000")
+            // Topics that come later, and partitions that are added, are seen as soon.
+            .set("topic.metadata.refresh.interval.ms", "10000")
             .set_log_level(RDKafkaLogLevel::Info);
         config
     }

@@ -10,6 +10,14 @@
 //!            Dead ──► dead-letters.v1      offsets are committed only behind what was acknowledged
 //! ```
 //!
+//! What the operator sees, all beginning with `codementor_kafka_`:
+//! - sending, by topic: `produced_total`, `produce_failures_total`, `produce_seconds`; `producers_replaced_total`;
+//! - groups, by group: `taken_total`, `handled_total`, `handling_seconds` (by outcome), `batch_messages`,
+//!   `batches_failed_total`, `in_flight`, `oldest_in_flight_seconds`, `partitions`, `rebalances_total`, `commits_total`,
+//!   `poll_exceeded_total`;
+//! - put aside, by topic: `retries_total`, `given_back_total`, `dead_letters_total`;
+//! - `read_total` of the reader, `errors_total` by code.
+//!
 //! Never a crash and never a silent skip: what cannot be read becomes a dead letter. Nothing here knows what a message means.
 
 pub mod admin;

@@ -263,10 +263,12 @@ impl<W: Work> Member<W> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "gauges are floating-point")]
-    fn measure(&self) {
+    fn measure(&mut self) {
         let group = self.consumer.context().group.clone();
         gauge!("codementor_kafka_in_flight", "group" => group.clone())
             .set(self.work.in_flight() as f64);
+        gauge!("codementor_kafka_oldest_in_flight_seconds", "group" => group.clone())
+            .set(self.partitions.oldest().as_secs_f64());
         gauge!("codementor_kafka_partitions", "group" => group).set(self.partitions.len() as f64);
     }
 

@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
     thread::Thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use contract::Topic;
@@ -50,6 +50,8 @@ pub(crate) struct Slot {
     running: usize,
     /// The position that the client was last told.
     stored: Option<i64>,
+    /// The first unfinished offset when it was last looked at, and since when it is that.
+    head: (Option<i64>, Instant),
     /// Cancelled when it is to be given away: nothing more is fed.
     pub(crate) leaving: CancellationToken,
     /// Cancelled when it was given away: what still runs may be repeated elsewhere at any time.
@@ -86,8 +88,16 @@ impl Slot {
                 Ok(message) if self.tracker.begin(message.offset()) => {
                     return Some(receive(self.topic, &message));
                 }
-                // It came before.
-                Ok(_) => {}
+                // It came before, as after a fetch was begun anew.
+                Ok(message) => {
+                    let (topic, partition) = (self.topic.name(), self.partition);
+                    tracing::warn!(
+                        topic,
+                        partition,
+                        offset = message.offset(),
+                        "a message that came again is ignored"
+                    );
+                }
                 Err(error) => {
                     // The client goes on by itself; what it says is for the log.
                     tracing::warn!(topic = self.name, partition = self.partition, %error, "a partition could not be read");
@@ -151,6 +161,7 @@ impl Partitions {
                 strays: VecDeque::new(),
                 running: 0,
                 stored: None,
+                head: (None, Instant::now()),
                 leaving: self.abandon.child_token(),
                 gone: self.abandon.child_token(),
             };
@@ -271,6 +282,21 @@ impl Partitions {
             // Some are not ours any more: whoever owns them now begins where we last could say.
             tracing::debug!(group = self.group, %error, "a position could not be stored");
         }
+    }
+
+    /// How long the oldest unfinished message has been the oldest: what holds up the commits of its partition.
+    pub(crate) fn oldest(&mut self) -> Duration {
+        let now = Instant::now();
+        let ages = self.slots.values_mut().map(|slot| {
+            let head = (slot.span() > 0)
+                .then(|| slot.tracker.committable())
+                .flatten();
+            if head.is_none() || head != slot.head.0 {
+                slot.head = (head, now);
+            }
+            now - slot.head.1
+        });
+        ages.max().unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -9,7 +9,12 @@
 //!    round robin in each)               └─ Dead, unreadable ─► dead-letters.v1 ──ack──► offset done
 //! ```
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use contract::Topic;
 use futures::FutureExt as _;
@@ -32,6 +37,10 @@ const LEAST_PREFETCH: usize = 64;
 
 /// A message whose handler panicked as often is no accident.
 const PANICS: u32 = 5;
+
+/// Pauses before a dead letter is given again.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +84,8 @@ pub struct Window {
 
 /// Joins the group and hands each message to a task of its own.
 ///
-/// Topics that stand first are fed first. A handler that panics is tried again, and is a dead letter at the fifth attempt.
+/// Topics that stand first are fed first. A message whose handler panics is tried again, and is a dead letter at the fifth
+/// attempt. What comes from [`Topic::DeadLetters`] itself is given again in place until it is finished.
 /// When a partition is given away, its handlers have 3 s to finish and then go on, but the partition's new owner gets their
 /// messages as well; at the end of the grace time they are dropped.
 pub fn start<H, F>(
@@ -221,31 +231,47 @@ where
         attempt = delivery.headers.attempt,
     );
     async {
-        let since = Instant::now();
-        let for_handler = delivery.clone();
-        let done = AssertUnwindSafe(async { handler(for_handler).await })
-            .catch_unwind()
-            .await;
-        let (outcome, done) = match done {
-            Ok(done) => (name(&done), done),
-            Err(panic) => ("panicked", after_panic(&delivery, &*panic)),
-        };
-        let labels = [("group", group.to_owned()), ("outcome", outcome.to_owned())];
-        histogram!("codementor_kafka_handling_seconds", &labels)
-            .record(since.elapsed().as_secs_f64());
-        counter!("codementor_kafka_handled_total", &labels).increment(1);
-        match done {
-            Done::Finished => {}
-            Done::Retry { reason } => aside::retry(producer, &delivery, &reason).await,
-            // A dead letter that cannot even be kept must not come back at once.
-            Done::Dead { reason } if delivery.topic == Topic::DeadLetters => {
-                aside::retry(producer, &delivery, &reason).await;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let done = handle(handler, group, &delivery).await;
+            match done {
+                Done::Finished => return,
+                // Where it lies is the last place there is, and its headers tell where it came from: it stays.
+                Done::Retry { reason } | Done::Dead { reason }
+                    if delivery.topic == Topic::DeadLetters =>
+                {
+                    tracing::error!("a dead letter cannot be taken and is tried again: {reason}");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Done::Retry { reason } => return aside::retry(producer, &delivery, &reason).await,
+                Done::Dead { reason } => return aside::dead(producer, &delivery, &reason).await,
             }
-            Done::Dead { reason } => aside::dead(producer, &delivery, &reason).await,
         }
     }
     .instrument(span)
     .await;
+}
+
+async fn handle<H, F>(handler: &H, group: &str, delivery: &Delivery) -> Done
+where
+    H: Fn(Delivery) -> F + Send + Sync,
+    F: Future<Output = Done> + Send,
+{
+    let since = Instant::now();
+    let for_handler = delivery.clone();
+    // Made inside, since making it may panic as well.
+    let done = AssertUnwindSafe(async { handler(for_handler).await })
+        .catch_unwind()
+        .await;
+    let (outcome, done) = match done {
+        Ok(done) => (name(&done), done),
+        Err(panic) => ("panicked", after_panic(delivery, &*panic)),
+    };
+    let labels = [("group", group.to_owned()), ("outcome", outcome.to_owned())];
+    histogram!("codementor_kafka_handling_seconds", &labels).record(since.elapsed().as_secs_f64());
+    counter!("codementor_kafka_handled_total", &labels).increment(1);
+    done
 }
 
 fn name(done: &Done) -> &'static str {

@@ -102,13 +102,20 @@ async fn with_slow_jobs(ended_in_time: bool) {
     let since = Instant::now();
     let second = start(&world, WINDOW, &Stop::manual(GRACE), slow("two", open));
     if ended_in_time {
-        // The rebalance has begun, or will: either way the jobs end before their partition moves.
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        gate.add_permits(2);
+        // It has joined with nothing: what it shall have must be given up first.
         second.joined().await.expect("it joins");
+        gate.add_permits(2);
         world.all_committed("judges", Topic::Submissions).await;
         let again = notes.all().iter().any(|note| note.starts_with("two"));
         assert!(!again, "nothing came again: {:?}", notes.all());
+        gate.add_permits(1000);
+        until("a partition moves", async || {
+            for partition in 0..2 {
+                world.put(Topic::Submissions, partition, "later").await;
+            }
+            notes.contains("two ended later")
+        })
+        .await;
     } else {
         until("the new owner has the job of its partition", async || {
             notes.all().iter().any(|note| note.starts_with("two ended"))
@@ -155,4 +162,46 @@ async fn a_partition_moves_when_its_jobs_have_ended() {
 #[tokio::test]
 async fn a_partition_moves_after_a_while_although_its_jobs_run() {
     with_slow_jobs(false).await;
+}
+
+#[tokio::test]
+async fn a_named_instance_goes_on_where_it_was() {
+    let mut world = World::with(&[(Topic::Submissions, 2)]).await;
+    world.config.kafka_instance = Some("judge-0".to_owned());
+    let notes = Notes::default();
+    for round in ["first", "second"] {
+        let stop = Stop::manual(GRACE);
+        let consumer = start(&world, WINDOW, &stop, {
+            let notes = notes.clone();
+            move |delivery| {
+                notes.add(delivery.headers.id);
+                async { Done::Finished }
+            }
+        });
+        for partition in 0..2 {
+            world.put(Topic::Submissions, partition, round).await;
+        }
+        world.all_committed("judges", Topic::Submissions).await;
+        stop.soft();
+        consumer.ended().await.expect("it ends");
+    }
+    assert_eq!(notes.sorted(), ["first", "first", "second", "second"]);
+}
+
+#[tokio::test]
+async fn begins_when_its_topic_comes() {
+    let early = World::with(&[]).await;
+    let notes = Notes::default();
+    let consumer = start(&early, WINDOW, &Stop::manual(GRACE), {
+        let notes = notes.clone();
+        move |delivery| {
+            notes.add(delivery.headers.id);
+            async { Done::Finished }
+        }
+    });
+    let (brokers, prefix) = (&early.config.kafka_brokers, &early.config.topic_prefix);
+    let world = World::on(brokers, prefix, &[(Topic::Submissions, 1)]).await;
+    world.put(Topic::Submissions, 0, "first").await;
+    notes.until_len(1).await;
+    assert!(consumer.heartbeat().is_alive());
 }

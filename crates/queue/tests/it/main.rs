@@ -1,6 +1,7 @@
 //! The queue's behaviour on the real Kafka.
 
 mod admin;
+mod ending;
 mod group;
 mod ordered;
 mod outage;

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use contract::{Headers, Topic};
@@ -19,7 +19,7 @@ pub(crate) const WINDOW: Window = Window {
     count: 16,
     bytes: 1 << 20,
 };
-const GROUP: &str = "judges";
+pub(crate) const GROUP: &str = "judges";
 
 pub(crate) fn start<F>(
     world: &World,
@@ -166,6 +166,43 @@ async fn runs_no_more_at_once_than_the_window_holds() {
 }
 
 #[tokio::test]
+async fn goes_only_so_far_ahead_of_an_unfinished_message() {
+    let world = World::with(&[(Topic::Submissions, 1)]).await;
+    for number in 0..4200 {
+        let sent = world
+            .producer
+            .send_now(message(Topic::Submissions, 0, &number.to_string()));
+        drop(sent.expect("there is room"));
+    }
+    assert!(world.producer.flush(Duration::from_secs(10)).await);
+    let (ended, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let consumer = start(&world, WINDOW, &manual(), {
+        let (ended, gate) = (ended.clone(), gate.clone());
+        move |delivery| {
+            let (ended, gate) = (ended.clone(), gate.clone());
+            async move {
+                if delivery.offset == 0 {
+                    gate.acquire().await.expect("open").forget();
+                }
+                ended.fetch_add(1, Ordering::SeqCst);
+                Done::Finished
+            }
+        }
+    });
+    until("it reaches the bound", async || {
+        ended.load(Ordering::SeqCst) == 4095
+    })
+    .await;
+    // Time enough for hundreds of messages, if it took any.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(ended.load(Ordering::SeqCst), 4095);
+    gate.add_permits(1);
+    world.all_committed(GROUP, Topic::Submissions).await;
+    assert_eq!(ended.load(Ordering::SeqCst), 4200);
+    drop(consumer);
+}
+
+#[tokio::test]
 async fn feeds_the_first_topic_first() {
     let topics = [Topic::Submissions, Topic::SubmissionsBulk];
     let world = World::with(&topics.map(|topic| (topic, 2))).await;
@@ -261,6 +298,46 @@ async fn puts_aside_before_it_commits() {
 }
 
 #[tokio::test]
+async fn gives_a_dead_letter_again_where_it_lies() {
+    let world = World::with(&[(Topic::DeadLetters, 1)]).await;
+    let mut letter = message(Topic::DeadLetters, 0, "letter");
+    letter.headers.origin = Some(Topic::Reviews.name().to_owned());
+    letter.headers.reason = Some("no such model".to_owned());
+    let expected = letter.headers.clone();
+    world.producer.send(letter).await.expect("stored");
+    let tries = Arc::new(AtomicUsize::new(0));
+    let consumer = queue::windowed::start(
+        &world.config,
+        &world.producer,
+        GROUP,
+        &[Topic::DeadLetters],
+        WINDOW,
+        manual(),
+        {
+            let tries = tries.clone();
+            move |delivery| {
+                assert_eq!(delivery.headers, expected);
+                let tries = tries.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    match tries {
+                        0 => Done::retry("no database"),
+                        1 => Done::dead("no table"),
+                        2 => panic!("no idea"),
+                        _ => Done::Finished,
+                    }
+                }
+            }
+        },
+    )
+    .expect("a consumer");
+    world.all_committed(GROUP, Topic::DeadLetters).await;
+    drop(consumer);
+    assert_eq!(tries.load(Ordering::SeqCst), 4);
+    let ends = world.admin.end_offsets(Topic::DeadLetters).await;
+    assert_eq!(ends.expect("it is there")[&0], 1, "none was added");
+}
+
+#[tokio::test]
 async fn makes_dead_letters_of_what_cannot_be_read() {
     let topics = [Topic::Submissions, Topic::DeadLetters];
     let world = World::with(&topics.map(|topic| (topic, 1))).await;
@@ -311,87 +388,4 @@ async fn makes_dead_letters_of_what_cannot_be_read() {
     }
     assert_eq!(dead.len(), 3);
     assert_eq!(dead[2].headers.id, "codementor.submissions.v1/0/2");
-}
-
-#[tokio::test]
-async fn drains_at_the_end_and_leaves_its_group_at_once() {
-    let world = World::with(&[(Topic::Submissions, 2)]).await;
-    let (notes, gate, stop) = (Notes::default(), Arc::new(Semaphore::new(0)), manual());
-    let consumer = start(&world, WINDOW, &stop, {
-        let (notes, gate) = (notes.clone(), gate.clone());
-        move |delivery| {
-            notes.add(delivery.headers.id.clone());
-            let (notes, gate) = (notes.clone(), gate.clone());
-            async move {
-                gate.acquire().await.expect("open").forget();
-                notes.add(format!("{} done", delivery.headers.id));
-                Done::Finished
-            }
-        }
-    });
-    world.put(Topic::Submissions, 0, "before").await;
-    notes.until_len(1).await;
-    stop.soft();
-    world.put(Topic::Submissions, 1, "after").await;
-    let still_there = tokio::time::timeout(Duration::from_millis(300), consumer.ended()).await;
-    assert!(still_there.is_err(), "it waits for what runs");
-    gate.add_permits(1);
-    consumer.ended().await.expect("it ends");
-    assert_eq!(notes.all(), ["before", "before done"]);
-
-    let (since, next) = (Instant::now(), Notes::default());
-    let _successor = start(&world, WINDOW, &manual(), {
-        let notes = next.clone();
-        move |delivery| {
-            notes.add(delivery.headers.id);
-            async { Done::Finished }
-        }
-    });
-    world.all_committed(GROUP, Topic::Submissions).await;
-    assert_eq!(next.all(), ["after"], "what was done does not come again");
-    assert!(
-        since.elapsed() < Duration::from_secs(8),
-        "the group did not wait for the former member's session"
-    );
-}
-
-#[tokio::test]
-async fn gives_up_what_outlasts_the_grace_time() {
-    struct Dropped(Notes);
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.add("dropped");
-        }
-    }
-    let world = World::with(&[(Topic::Submissions, 1)]).await;
-    world.put(Topic::Submissions, 0, "endless").await;
-    for ending in ["grace", "hard", "dropped"] {
-        let (notes, stop) = (Notes::default(), Stop::manual(Duration::from_millis(200)));
-        let consumer = start(&world, WINDOW, &stop, {
-            let notes = notes.clone();
-            move |delivery| {
-                notes.add(delivery.headers.id);
-                let dropped = Dropped(notes.clone());
-                async move {
-                    std::future::pending::<()>().await;
-                    drop(dropped);
-                    Done::Finished
-                }
-            }
-        });
-        notes.until_len(1).await;
-        match ending {
-            "grace" => stop.soft(),
-            "hard" => stop.hard(),
-            _ => {}
-        }
-        if ending == "dropped" {
-            drop(consumer);
-            notes.until_len(2).await;
-        } else {
-            consumer.ended().await.expect("it ends");
-        }
-        // It came again each time: it was never committed.
-        assert_eq!(notes.all(), ["endless", "dropped"], "{ending}");
-    }
 }
