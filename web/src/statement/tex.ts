@@ -105,7 +105,7 @@ export function tex(source: string): MathNode | null {
   function atom(depth: number): MathNode {
     if (depth > MAX_DEPTH) throw new Unknown();
     const token = tokens[at];
-    if (token === undefined || token === '}' || token === '&') throw new Unknown();
+    if (token === undefined || '}&^_\''.includes(token)) throw new Unknown();
     at += 1;
     if (token === '{') {
       const children = list(depth + 1, '}');
