@@ -19,4 +19,4 @@ trap '"$target/debug/devkit" stop' EXIT
 trap 'exit 130' INT TERM
 "$target/debug/devkit" stop
 "$target/debug/devkit" start >/dev/null
-cargo test --locked --workspace "$@"
+cargo test --locked --workspace --no-fail-fast "$@"
