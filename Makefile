@@ -5,10 +5,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench lint lint-deps fmt openapi
+.PHONY: help up test bench lint lint-deps fmt openapi check-manifests
 
 help: ## List these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 up: ## Install what is missing, build, and run everything here; Ctrl-C ends it (ARGS="--listen 127.0.0.1:9000")
 	@scripts/setup.sh --for up
@@ -37,3 +37,6 @@ fmt: ## Format all code
 openapi: ## Write openapi.json anew from the routes
 	@cargo run --locked --quiet -p codementor -- openapi > $(TARGET)/openapi.json
 	@mv $(TARGET)/openapi.json openapi.json
+
+check-manifests: ## Render and check k8s/ and the compose file, without a cluster
+	@scripts/check-manifests.sh

@@ -3,6 +3,7 @@
     python scripts/manifests BINARY RENDER…     prints what is wrong, a sentence a line; the exit code is 0 only for nothing
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -37,6 +38,7 @@ def main(binary: str, render: str) -> int:
     for rendering in renderings:
         findings += cluster.check(rendering, product, external)
     findings += monitoring.check(renderings, product)
+    findings += check_profile(source("k8s/nodes/seccomp-runner.json"))
     text, dockerfile = source("docker-compose.yml"), source("Dockerfile")
     findings += compose.check(text, dockerfile, product)
     dev = next(one for one in renderings if one.name == "overlays/dev")
@@ -48,6 +50,18 @@ def main(binary: str, render: str) -> int:
     print(f"check-manifests: {len(renderings)} renderings with {objects} objects, {len(product.metrics())} metrics, {tried} faults tried: "
           f"{f'{wrong} findings' if wrong else 'all well'} ({time.monotonic() - since:.1f} s)")
     return 1 if wrong else 0
+
+
+def check_profile(text: str) -> list:
+    """The runner's seccomp profile forbids nothing that the sandbox is made of, and allows no way around it."""
+    findings = cluster.Findings("seccomp-runner.json")
+    profile = json.loads(text)
+    refused = {name for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ERRNO" for name in rule["names"]}
+    needed = {"clone", "unshare", "mount", "mount_setattr", "umount2", "pivot_root", "sethostname", "seccomp", "landlock_restrict_self", "prctl", "pidfd_send_signal"}
+    findings.unless(not needed & refused, "profile", f"forbids {sorted(needed & refused)}")
+    kernel = {"bpf", "init_module", "finit_module", "kexec_load", "open_by_handle_at", "perf_event_open", "keyctl", "io_uring_setup", "ptrace", "userfaultfd"}
+    findings.unless(kernel <= refused, "profile", f"allows {sorted(kernel - refused)}")
+    return findings
 
 
 def places(work: Path):
