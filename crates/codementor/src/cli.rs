@@ -185,11 +185,6 @@ impl Server {
     }
 }
 
-/// The variables that are ours, for the services that are started as processes of their own.
-pub(crate) fn own_variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars().filter(|(name, _)| name.starts_with("CODEMENTOR_"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

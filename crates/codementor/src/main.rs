@@ -6,6 +6,7 @@
 mod bench;
 mod cli;
 mod client;
+mod config;
 mod load;
 mod openapi;
 mod setup;
@@ -18,9 +19,6 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use cli::{Cli, Command};
 use service::{Listeners, Shutdown};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // The sandbox starts this binary anew as the init of each slot: that must come before any thread.
@@ -47,7 +45,10 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<bool> {
     service::telemetry::init();
     match command {
-        Command::Up(up) => up::run(up, Shutdown::on_signals()).await?,
+        Command::Up(up) => {
+            config::give_memory_back()?;
+            up::run(up, Shutdown::on_signals()).await?;
+        }
         Command::Setup(setup) => setup::run(setup).await?,
         Command::Token(token) => println!("{}", token.print().await?),
         Command::Submit(submit) => return submit::run(submit).await,

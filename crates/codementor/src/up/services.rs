@@ -16,10 +16,7 @@ use service::Shutdown;
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{folder::Running, stack::ByName};
-use crate::{
-    cli::{self, Cli},
-    service_by_command, setup,
-};
+use crate::{cli::Cli, config, service_by_command, setup};
 
 /// In the order in which they are started; ended in reverse.
 const NAMES: [&str; 5] = ["runner", "question", "evaluation", "execute", "gateway"];
@@ -266,7 +263,7 @@ impl Services {
             .into_iter()
             .map(|(_, variable, value)| (variable.to_owned(), value));
         // What this `up` was told by variables, its services are told too; what it decides comes after it.
-        let environment: Vec<(String, String)> = cli::own_variables().chain(told).collect();
+        let environment: Vec<(String, String)> = config::for_companions().chain(told).collect();
         let program = Program {
             path: &program,
             arguments: &[name],
