@@ -8,7 +8,7 @@
 # The page, built by npm; the gateway has it inside.
 FROM node:20.20.2-bookworm-slim AS page
 WORKDIR /src/web
-COPY web/package.json web/package-lock.json ./
+COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY openapi.json /src/openapi.json
 COPY web ./
