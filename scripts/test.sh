@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything that must hold before a change goes in: format, dependencies, clippy, all tests against real servers.
+# Everything that must hold before a change goes in: format, dependencies, clippy, manifests, all tests against real servers.
 # The servers are started once for all test programs and ended here, whatever happened.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,6 +14,7 @@ scripts/lint-deps.sh
 cargo clippy --locked --workspace --all-targets -- -D warnings
 # All programs and tests with one set of features, so that nothing is built twice; the end-to-end tests start `codementor`.
 cargo build --locked --workspace --lib --bins --tests
+CARGO_TARGET_DIR=$target scripts/check-manifests.sh
 
 trap '"$target/debug/devkit" stop' EXIT
 trap 'exit 130' INT TERM

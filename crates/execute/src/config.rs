@@ -25,7 +25,7 @@ pub struct Config {
     #[arg(
         long,
         env = "CODEMENTOR_QUESTION_URL",
-        default_value = "http://127.0.0.1:8082"
+        default_value = "http://127.0.0.1:8083"
     )]
     pub question_url: String,
     /// Base addresses of the runners, which say what languages there are

@@ -60,7 +60,7 @@ pub(crate) fn judge_request(request: &JudgeRequest) -> Result<(), Problem> {
         tests.len() <= MAX_TESTS,
         "/judging/tests",
         "too_many",
-        "A question has at most 2,000 tests.",
+        "A question has at most 5,000 tests.",
     );
     for (index, test) in tests.iter().enumerate() {
         for (name, blob) in [("input", &test.input), ("output", &test.output)] {
