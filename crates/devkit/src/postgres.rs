@@ -28,7 +28,7 @@ pub(crate) mod store;
 const SERVER: &str = "Postgres";
 const ROLE: &str = "codementor";
 /// Crash recovery after a kill under load is part of a start.
-const START_LIMIT: Duration = Duration::from_mins(1);
+const START_LIMIT: Duration = Duration::from_mins(10);
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running private Postgres; dropping it without [`stop`](Self::stop) asks it to end, without waiting.
