@@ -86,7 +86,7 @@ pub fn router(app: App) -> Router {
         };
     }
     router
-        .fallback(pass_on)
+        .fallback(page::or_pass_on)
         .layer(middleware::from_fn_with_state(app.clone(), harden))
         .with_state(app)
 }

@@ -102,7 +102,7 @@ export function renew(): Promise<boolean> {
 }
 
 function withLock(work: () => Promise<boolean>): Promise<boolean> {
-  return 'locks' in navigator ? navigator.locks.request('codementor-refresh', work) : work();
+  return 'locks' in navigator ? navigator.locks.request('codementor-refresh', () => work()).then((renewed) => renewed) : work();
 }
 
 async function send(path: string, { method = 'GET', body, raw, headers = {}, signal }: Ask): Promise<Response> {

@@ -1,0 +1,3 @@
+import type { Question } from '../api/types.ts';
+
+export type Sample = Question['samples'][number];
