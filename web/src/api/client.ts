@@ -34,7 +34,7 @@ export interface Fetched {
 interface Ask {
   method?: string;
   body?: unknown;
-  /** Sent as it is, with this content type. */
+  /** Sent as it is, with this content type; with none, the browser writes it. */
   raw?: { type: string; content: BodyInit };
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -108,8 +108,8 @@ function withLock(work: () => Promise<boolean>): Promise<boolean> {
 async function send(path: string, { method = 'GET', body, raw, headers = {}, signal }: Ask): Promise<Response> {
   const all = new Headers(headers);
   if (token) all.set('authorization', `Bearer ${token}`);
-  if (raw) all.set('content-type', raw.type);
-  else if (body !== undefined && !all.has('content-type')) all.set('content-type', 'application/json');
+  if (raw?.type) all.set('content-type', raw.type);
+  else if (!raw && body !== undefined && !all.has('content-type')) all.set('content-type', 'application/json');
   try {
     return await fetch(`/api/v1${path}`, {
       method,

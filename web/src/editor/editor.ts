@@ -59,6 +59,16 @@ const look = EditorView.theme({
   '.cm-diagnostic-error': { borderLeftColor: 'var(--bad)' },
   '.cm-diagnostic-warning': { borderLeftColor: 'var(--warn)' },
   '.cm-diagnostic-info, .cm-diagnostic-hint': { borderLeftColor: 'var(--accent)' },
+  // The library draws these with data: images, for which the CSP has no room.
+  '.cm-lintRange': { backgroundImage: 'none !important', textDecoration: 'underline wavy 1px', textUnderlineOffset: '4px' },
+  '.cm-lintRange-error': { textDecorationColor: 'var(--bad)' },
+  '.cm-lintRange-warning': { textDecorationColor: 'var(--warn)' },
+  '.cm-lintRange-info, .cm-lintRange-hint': { textDecorationColor: 'var(--accent)' },
+  '.cm-lint-marker': { width: '0.7em', height: '0.7em', borderRadius: '50%', margin: '0.45em 0.2em', content: '"" !important', boxSizing: 'border-box' },
+  '.cm-lint-marker-error': { backgroundColor: 'var(--bad)' },
+  '.cm-lint-marker-warning': { backgroundColor: 'var(--warn)', borderRadius: '2px' },
+  '.cm-lint-marker-info, .cm-lint-marker-hint': { border: '2px solid var(--accent)' },
+  '.cm-lintPoint:after': { borderBottomColor: 'var(--bad)' },
   '.cm-matchingBracket': { backgroundColor: 'var(--selection) !important' },
 });
 
