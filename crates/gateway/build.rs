@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             source,
             "    File {{ path: {path:?}, etag: \"\\\"{:016x}\\\"\", plain: include_bytes!({:?}), gzip: {}, brotli: {} }},",
             hash.finish(),
-            file.canonicalize()?,
+            file.canonicalize()?.to_string_lossy(),
             included(file, "gz")?,
             included(file, "br")?,
         )?;
@@ -71,7 +71,10 @@ fn included(file: &Path, extension: &str) -> Result<String, Box<dyn Error>> {
     name.push(extension);
     let compressed = PathBuf::from(name);
     Ok(if compressed.is_file() {
-        format!("Some(include_bytes!({:?}))", compressed.canonicalize()?)
+        format!(
+            "Some(include_bytes!({:?}))",
+            compressed.canonicalize()?.to_string_lossy()
+        )
     } else {
         "None".to_owned()
     })
