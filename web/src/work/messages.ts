@@ -30,7 +30,8 @@ export function marksOf(picture: Picture, reviewer: string): Mark[] {
   for (const finding of picture.review?.findings ?? []) {
     marks.push({
       lineStart: finding.line_start,
-      lineEnd: finding.line_end,
+      // What is said of a whole program is marked at its beginning, not under every line.
+      lineEnd: finding.line_end - finding.line_start > 2 ? finding.line_start : finding.line_end,
       severity: finding.kind === 'praise' ? 'hint' : finding.severity === 'essential' ? 'warning' : 'info',
       message: finding.message,
       source: reviewer,

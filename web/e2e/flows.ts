@@ -1,0 +1,255 @@
+/** The flows that must work, each by the name of what it shows. Real stack, real browser. */
+import type { Browser } from 'playwright-core';
+import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, signIn, token, watch, write } from './support.ts';
+
+type Flow = (browser: Browser) => Promise<string[]>;
+const RIGHT = 'n, k = map(int, input().split())\nboxes = -(-n // k)\nprint(boxes, boxes * k - n)\n';
+const WRONG = 'n, k = map(int, input().split())\nprint(n // k, 0)\n';
+const SLOW = 'import time\ntime.sleep(0.4)\n' + RIGHT;
+const VERDICT = { ko: '맞았습니다', en: 'Accepted' };
+
+/** From the list to an accepted submission with its review. */
+function submits(locale: 'ko' | 'en', viewport: { width: number; height: number }): Flow {
+  return async (browser) => {
+    const { page, faults } = await open(browser, { viewport, colorScheme: locale === 'ko' ? 'dark' : 'light' });
+    await page.goto('/');
+    await page.waitForSelector('input[type=email]');
+    await accessible(page, 'sign in');
+    await page.goto('/register');
+    await page.waitForSelector('#password-hint');
+    await accessible(page, 'register');
+    await signIn(page, account('learner'), locale);
+    await accessible(page, 'list');
+    await narrow(page, 'the list');
+    await page.fill('input[type=search]', 'tangerine');
+    await page.waitForFunction(() => document.querySelectorAll('.questions li').length === 1);
+    await page.click('.questions .title');
+    await page.waitForSelector('.statement');
+    await page.waitForSelector('math');
+    await narrow(page, 'the question');
+    await page.waitForSelector('.cm-content', { state: 'attached' });
+    await accessible(page, 'question');
+    await write(page, WRONG);
+    await accessible(page, 'code');
+    // By keyboard alone: run the samples, then submit.
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('.output .verdict.bad');
+    await narrow(page, 'the result of a run');
+    await accessible(page, 'run');
+    await write(page, WRONG);
+    await page.keyboard.press('Control+Shift+Enter');
+    await page.waitForSelector('.review');
+    await page.waitForSelector('.difference');
+    await narrow(page, 'a wrong answer');
+    await accessible(page, 'wrong answer');
+    await write(page, RIGHT);
+    await page.keyboard.press('Control+Shift+Enter');
+    await page.waitForSelector('.head.ok');
+    await page.waitForSelector('.review .next, .review p');
+    equal((await page.innerText('.big')).trim(), VERDICT[locale], 'the verdict');
+    const said = (await page.textContent('[data-testid=said]')) ?? '';
+    if (!said.startsWith(VERDICT[locale])) throw new Error(`a screen reader hears ${said}`);
+    await narrow(page, 'an accepted submission');
+    await accessible(page, 'accepted');
+    const history = viewport.width < 900 ? page.locator('.switch [role=tab]').nth(3) : page.locator('#tab-history');
+    await history.click();
+    await page.waitForSelector('.panel li.current');
+    await accessible(page, 'history');
+    await page.click('.panel li.current > button');
+    await page.waitForSelector('dialog .line');
+    await accessible(page, 'source');
+    if (!(await page.innerText('dialog pre')).includes('boxes * k - n')) throw new Error('the source is not the one that was sent');
+    await page.context().close();
+    return faults;
+  };
+}
+
+const compilerMessages: Flow = async (browser) => {
+  const { page, faults } = await open(browser);
+  await signIn(page, account('learner'));
+  await page.goto('/questions/tangerine-boxes');
+  await page.waitForSelector('.cm-content');
+  await page.selectOption('.language select', 'cpp');
+  await write(page, '#include <iostream>\nint main() {\n    std::cout << missing;\n}\n');
+  await page.click('.actions button.primary');
+  await page.waitForSelector('.head.bad');
+  await page.waitForSelector('.cm-lint-marker-error');
+  await page.waitForSelector('.review');
+  await accessible(page, 'compile error');
+  await page.click('button.log');
+  const line = await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-activeLine')?.textContent);
+  equal(line, '    std::cout << missing;', 'the line that the message leads to');
+  await page.context().close();
+  return faults;
+};
+
+const reload: Flow = async (browser) => {
+  const { page, faults } = await open(browser);
+  await signIn(page, account('learner'));
+  await page.goto('/questions/tangerine-boxes');
+  await page.waitForSelector('.cm-content');
+  await page.selectOption('.language select', 'python');
+  await write(page, SLOW);
+  await page.click('.actions button.primary');
+  await page.waitForSelector('.cell.ok');
+  const address = page.url();
+  // A second tab, and the first one loaded anew in the middle.
+  const second = await page.context().newPage();
+  const faultsOfSecond = watch(second);
+  await Promise.all([second.goto(address), page.reload()]);
+  const whole = async (tab: typeof page) => {
+    await tab.waitForSelector('.head.ok');
+    await tab.waitForSelector('.review p');
+    await tab.waitForFunction(() => !document.querySelector('.result .spinner'));
+    return tab.evaluate(() => [...document.querySelectorAll('.result .facts span, .result .cell, .review')].map((part) => part.textContent?.trim()));
+  };
+  const [one, other] = [await whole(page), await whole(second)];
+  equal(one, other, 'the two tabs');
+  equal(one.filter((text) => text?.includes('Test ')).length, 12, 'tests shown');
+  // The draft is there, too.
+  const draft = await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-content')?.textContent);
+  if (!draft?.includes('time.sleep(0.4)')) throw new Error(`the draft after a reload: ${draft}`);
+  await page.context().close();
+  return [...faults, ...faultsOfSecond];
+};
+
+const cutConnection: Flow = async (browser) => {
+  const { page, faults } = await open(browser);
+  await signIn(page, account('learner'));
+  await page.goto('/questions/tangerine-boxes');
+  await page.waitForSelector('.cm-content');
+  await write(page, SLOW);
+  await page.click('.actions button.primary');
+  await page.waitForSelector('.cell.ok');
+  await page.context().setOffline(true);
+  await page.waitForTimeout(1500);
+  await page.context().setOffline(false);
+  await page.waitForSelector('.head.ok');
+  equal(await page.locator('.cell.ok').count(), 12, 'tests after the cut');
+  await page.context().close();
+  return faults;
+};
+
+const expiredSignIn: Flow = async (browser) => {
+  const { page, faults } = await open(browser);
+  await signIn(page, account('learner'));
+  await page.goto('/questions/tangerine-boxes');
+  await page.waitForSelector('.cm-content');
+  await write(page, RIGHT);
+  // Both ends of it: the cookie goes, and the token is refused.
+  await page.context().clearCookies();
+  let refuse = true;
+  await page.route('**/api/v1/submissions', (route) => (refuse ? route.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"type":"x/unauthenticated","status":401}' }) : route.continue()));
+  await page.click('.actions button.primary');
+  await page.waitForSelector('dialog[open] input[type=password]');
+  await accessible(page, 'signed out in mid-work');
+  refuse = false;
+  await page.fill('dialog input[type=password]', account('learner').password);
+  await page.click('dialog button.primary');
+  await page.waitForSelector('.head.ok');
+  await page.context().close();
+  return faults;
+};
+
+/** What would run, were any of it taken for HTML. */
+const EVIL = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>"\'><svg onload=window.ran=1>';
+
+const hostile: Flow = async (browser) => {
+  const teacher = await token('teacher');
+  const slug = `hostile-${Date.now()}`;
+  const statement = `${EVIL}\n\n[x](javascript:window.ran=1) $\\href{javascript:window.ran=1}{x}$ <a href="javascript:window.ran=1" onclick="window.ran=1">y</a>\n\n\`\`\`\n${EVIL}\n\`\`\``;
+  await api('/questions', teacher, 'POST', {
+    slug,
+    kind: 'stdio',
+    titles: { en: EVIL.slice(0, 100), ko: EVIL.slice(0, 100) },
+    statements: { en: statement, ko: statement },
+    difficulty: 1,
+    tags: ['hostile'],
+    tests: [{ name: '1', input: `${EVIL}\n`, output: `${EVIL}\n`, sample: true }],
+  });
+  const etag = (await fetch(`${process.env['CODEMENTOR_URL'] ?? ''}/api/v1/questions/${slug}`, { headers: { authorization: `Bearer ${teacher}` } })).headers.get('etag') ?? '*';
+  await api(`/questions/${slug}/publish?unverified=true`, teacher, 'POST', undefined, { 'if-match': etag });
+  const { page, faults } = await open(browser);
+  page.on('dialog', (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await signIn(page, account('learner'));
+  await page.goto(`/questions/${slug}`);
+  await page.waitForSelector('.cm-content');
+  await page.selectOption('.language select', 'python');
+  await write(page, `import sys\nprint(${JSON.stringify(EVIL)} + "!")\nprint(${JSON.stringify(EVIL)}, file=sys.stderr)\n`);
+  await page.click('.actions button:not(.primary)');
+  await page.waitForSelector('.output');
+  await page.click('.actions button.primary');
+  await page.waitForSelector('.review');
+  await page.click('#tab-history');
+  await page.click('#panel-left li > button');
+  await page.waitForSelector('dialog .line');
+  await page.goto('/submissions');
+  await page.waitForSelector('.frame li');
+  await page.goto('/?tag=hostile');
+  await page.waitForSelector('.questions li');
+  const bad = await page.evaluate(() => (window as { ran?: number }).ran);
+  if (bad) faults.push('hostile text ran');
+  if (await page.locator('main img, main script, [onerror], [onload], [onclick]').count()) faults.push('hostile text became elements');
+  await page.context().close();
+  return faults;
+};
+
+const teaches: Flow = async (browser) => {
+  const { page, faults } = await open(browser);
+  await signIn(page, account('teacher'));
+  await page.click('nav a[href="/teach"]');
+  await page.waitForSelector('table');
+  await accessible(page, 'teacher’s list');
+  await page.click('a[href="/teach/new"]');
+  await page.waitForSelector('#basics');
+  await accessible(page, 'new question');
+  const slug = `doubled-${Date.now()}`;
+  const field = (name: string) => page.getByLabel(name, { exact: false }).first();
+  await field('Title, Korean').fill('두 배');
+  await field('Title, English').fill('Doubled');
+  await field('Name in addresses').fill(slug);
+  await field('Tags').fill('math');
+  await field('Statement, Korean').fill('$n$의 두 배를 출력하세요.');
+  await field('Statement, English').fill('Print twice $n$.');
+  await page.click('.tools button.primary');
+  await page.waitForURL(`**/teach/${slug}`);
+  for (const [name, input, output, sample] of [['1', '2\n', '4\n', true], ['2', '5\n', '10\n', false]] as const) {
+    const form = page.locator('form.sub');
+    await form.getByLabel('Name').fill(name);
+    await form.locator('textarea').first().fill(input);
+    await form.locator('textarea').last().fill(output);
+    if (sample) await form.getByLabel('Sample').check();
+    await form.locator('button').click();
+    await page.waitForSelector(`td code:text-is("${name}")`);
+  }
+  await field('Difficulty').fill('2');
+  await page.click('.tools button.primary');
+  await page.waitForSelector('.tools [role=status]:has-text("Saved.")');
+  await accessible(page, 'question being edited');
+  await page.click('.tools button:has-text("Publish")');
+  const anyway = page.locator('.notice.warn button');
+  await Promise.race([anyway.waitFor(), page.waitForSelector('[role=status]:has-text("Published as version 1")')]);
+  if (await anyway.isVisible()) await anyway.click();
+  await page.waitForSelector('[role=status]:has-text("Published as version 1")');
+  await page.setViewportSize(PHONE);
+  await narrow(page, 'the editor of a question');
+  await page.setViewportSize(DESKTOP);
+  await page.click('.tools a');
+  await page.waitForSelector('.statement math');
+  await page.context().close();
+  return faults;
+};
+
+export const FLOWS: Record<string, Flow> = {
+  'submits in Korean on a phone': submits('ko', PHONE),
+  'submits in English on a desktop': submits('en', DESKTOP),
+  'shows compiler messages at their lines': compilerMessages,
+  'resumes after a reload, and two tabs show the same': reload,
+  'goes on after a cut connection': cutConnection,
+  'loses nothing when the sign-in ends': expiredSignIn,
+  'runs nothing of hostile content': hostile,
+  'lets a teacher write, test and publish a question': teaches,
+};
