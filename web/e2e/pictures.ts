@@ -19,7 +19,7 @@ await page.screenshot({ path: picture('submission') });
 
 const { page: list } = await open(browser, { colorScheme: 'dark', locale: 'ko-KR', viewport: { width: 1280, height: 800 } });
 await signIn(list, account('learner'), 'ko');
-await list.waitForSelector('.questions .mark.attempted, .questions .mark.solved');
+await list.waitForSelector('.questions li');
 await list.mouse.move(0, 0);
 await list.screenshot({ path: picture('questions') });
 
