@@ -223,6 +223,12 @@ pub struct TestResult {
     /// The limit that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitHit>,
+    /// Points reached, where the question's own checker gives a share of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Of `IE`: what went wrong with the question's own checker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// For samples only.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<TestDetail>,
@@ -248,6 +254,9 @@ pub struct TestDetail {
     /// Where the answer first differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
+    /// What the question's own checker says to the learner, cut at 4 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Text>,
 }
 
 /// Text of a program, perhaps cut; then it ends with `… (cut)` on a line of its own.

@@ -52,4 +52,6 @@ ids! {
     QuestionId,
     /// Something to judge: a learner's submission, or a run with own input.
     SubmissionId,
+    /// Many judgements that belong together: a rejudge, or a verification.
+    BatchId,
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     account::Locale,
     id::{AccountId, QuestionId},
+    job::SourceFile,
     language::Language,
 };
 
@@ -50,6 +51,41 @@ pub struct Judging {
     pub driver: Option<String>,
     /// In the order in which they are judged.
     pub tests: Vec<TestRef>,
+    /// What groups of tests are worth, and on which others they depend. A group that is not named here has the sum of its
+    /// tests' points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<TestGroup>,
+}
+
+/// How the tests of one group count together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestGroup {
+    /// Its name, as its tests say it.
+    pub name: String,
+    /// How its tests' scores become its own.
+    #[serde(default)]
+    pub score: GroupScore,
+    /// What it is worth. Absent: by `sum` the points of its tests together, by `min` the most points that one of them has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<f64>,
+    /// Groups whose tests must all be accepted; else its own are skipped. They are judged before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// Whether its further tests are run after one has failed; absent: as the question says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judging: Option<JudgingMode>,
+}
+
+/// How the scores of a group's tests become its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupScore {
+    /// They are added up.
+    #[default]
+    Sum,
+    /// The worst counts: all tests must be accepted for all points.
+    Min,
 }
 
 /// Whether a question asks for a program or for a function.
@@ -122,6 +158,43 @@ pub enum Checker {
     },
     /// Lines equal in any order.
     Unordered {},
+    /// A program of the question's own decides. It runs in the sandbox and is compiled once.
+    Program {
+        /// What it is written in.
+        language: Language,
+        /// Its files, the main one first, at most 1 MiB together.
+        files: Vec<SourceFile>,
+        /// How it is called and answers.
+        #[serde(default)]
+        protocol: CheckerProtocol,
+        /// Arguments behind the protocol's own, for every test.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        args: Vec<String>,
+        /// Whether it talks with the learner's program while that runs: each one's output is the other's input.
+        #[serde(default)]
+        interactive: bool,
+        /// How often the learner's program may be run on one test: more than once where the checker writes `nextpass.in`.
+        #[serde(default = "once")]
+        #[schema(minimum = 1, maximum = 100)]
+        passes: u32,
+    },
+}
+
+/// How a checker program is called and how it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckerProtocol {
+    /// An output validator of ICPC and Kattis: `checker input answer feedback_dir [args] < output`, ends with 42 (accepted)
+    /// or 43 (wrong), may write `score.txt`, `score_multiplier.txt`, `teammessage.txt`, `judgemessage.txt`, `nextpass.in`.
+    #[default]
+    Kattis,
+    /// A checker made with testlib: `checker input output answer [args]`, ends with 0 (accepted), 1 (wrong), 2, 4 or 8
+    /// (presentation), 3 (its own failure) or 7 (points, told on standard error).
+    Testlib,
+}
+
+fn once() -> u32 {
+    1
 }
 
 impl Default for Checker {
@@ -178,6 +251,12 @@ pub struct TestRef {
     /// What it is worth; where no test of a question has points, each counts one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<f64>,
+    /// Arguments of the learner's program on this test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// Arguments of the checker program on this test, behind those for every test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checker_args: Vec<String>,
     /// What the program reads.
     pub input: BlobRef,
     /// What it should write.

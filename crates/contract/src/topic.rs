@@ -63,6 +63,12 @@ pub mod group {
     pub const LOG: &str = "execute-log";
     /// Keeps what comes to [`super::Topic::DeadLetters`] for the operator.
     pub const DEAD_LETTERS: &str = "execute-dead-letters";
+    /// Counts results from [`super::Topic::Results`]; the identity of execute's tables is added.
+    pub const USAGE: &str = "execute-usage";
+    /// Keeps copies from [`super::Topic::Questions`] and [`super::Topic::Accounts`]; the identity of execute's tables is added.
+    pub const COPIES: &str = "execute-copies";
+    /// Keeps how far accounts have come with questions, from [`super::Topic::Results`].
+    pub const PROGRESS: &str = "question-progress";
 }
 
 impl Topic {
@@ -123,7 +129,7 @@ impl Topic {
 pub struct Headers {
     /// Tells duplicates: equal for equal messages.
     pub id: String,
-    /// What the value is: `judge-job`, `review-job`, `stream-event`.
+    /// What the value is: `judge-job`, `review-job`, `stream-event`, or one of [`crate::record::kind`].
     #[serde(rename = "type")]
     pub kind: String,
     /// How often it has been tried, from 1.

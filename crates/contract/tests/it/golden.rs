@@ -7,6 +7,7 @@ use contract::{
     internal::{LogRequest, LogResponse, StreamInfo},
     job::{JudgeJob, ReviewJob},
     manifest::Manifest,
+    record::{AccountRecord, QuestionRecord, ResultRecord},
     runner_api::{JudgeRequest, RunRequest, RunnerEvent},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -54,6 +55,9 @@ fn every_message_reads_and_writes_back_the_same() {
     assert_eq!(check::<RunRequest>("runner/run-request"), 1);
     assert_eq!(check::<RunnerEvent>("runner/event-"), 5);
     assert_eq!(check::<StreamInfo>("internal/stream-info"), 1);
+    assert_eq!(check::<ResultRecord>("records/result"), 1);
+    assert_eq!(check::<QuestionRecord>("records/question"), 1);
+    assert_eq!(check::<AccountRecord>("records/account"), 1);
     assert_eq!(check::<LogRequest>("internal/log-request"), 1);
     assert_eq!(check::<LogResponse>("internal/log-response"), 1);
 }
