@@ -73,6 +73,7 @@ impl Basis {
                 feedback: Feedback::default(),
                 driver: None,
                 tests: vec![],
+                groups: Vec::new(),
             },
             statement: None,
         }

@@ -133,6 +133,8 @@ mod tests {
             wall_ms: 1,
             memory_kib: 1,
             limit: None,
+            score: None,
+            reason: None,
             detail: None,
         })
     }

@@ -102,6 +102,8 @@ impl SentTest {
             sample,
             group: self.test.group,
             points: self.test.points,
+            args: Vec::new(),
+            checker_args: Vec::new(),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use contract::{
     Language, Locale, Verdict,
-    manifest::{Checker, Feedback, JudgingMode, Limits, QuestionKind},
+    manifest::{Checker, Feedback, JudgingMode, Limits, QuestionKind, TestGroup},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
@@ -50,6 +50,10 @@ pub(crate) struct Document {
     /// At most 5,000, judged in this order. `None` where the document does not speak of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tests: Option<Vec<TestDocument>>,
+    /// What groups of tests are worth, and on which others they depend; a group that is not named here has the sum of its
+    /// tests' points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) groups: Vec<TestGroup>,
     /// What each language adds, by its id.
     #[serde(default, deserialize_with = "by_language")]
     #[schema(value_type = BTreeMap<String, LanguageSettings>)]

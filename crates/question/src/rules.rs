@@ -2,13 +2,12 @@
 //!
 //! Says nothing of who may change what (the store does) nor of what is stored already.
 
+mod checker;
 mod driver;
+mod groups;
 mod test_set;
 
-use contract::{
-    Language, Verdict,
-    manifest::{Checker, Limits},
-};
+use contract::{Language, Verdict, manifest::Limits};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -66,13 +65,6 @@ impl Fault {
 /// What the shape of the document allows for later, or nobody can store.
 pub(crate) fn refuse_what_is_to_come(value: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if value.pointer("/checker/kind").and_then(Value::as_str) == Some("program") {
-        faults.push(Fault::new(
-            "/checker/kind",
-            "not-supported",
-            "checker programs are not supported yet; use tokens, lines, exact, float or unordered",
-        ));
-    }
     if value.get("signature").is_some_and(|given| !given.is_null()) {
         faults.push(Fault::new(
             "/signature",
@@ -134,7 +126,8 @@ pub(crate) fn check(document: &Document) -> Vec<Fault> {
     }
     check_tags(&document.tags, &mut faults);
     check_limits(&document.limits, &mut faults);
-    check_checker(&document.checker, &mut faults);
+    checker::check_checker(&document.checker, &mut faults);
+    groups::check_groups(&document.groups, &mut faults);
     if let Some(tests) = &document.tests {
         faults.extend(check_tests("/tests", tests));
     }
@@ -263,17 +256,6 @@ fn check_limits(limits: &Limits, faults: &mut Vec<Fault>) {
     }
     if !(1..=65_536).contains(&limits.output_kib) {
         faults.push(range("/limits/output_kib", "1 to 65536 kibibytes"));
-    }
-}
-
-fn check_checker(checker: &Checker, faults: &mut Vec<Fault>) {
-    let Checker::Float { abs, rel } = checker else {
-        return;
-    };
-    for (name, tolerance) in [("abs", *abs), ("rel", *rel)] {
-        if !tolerance.is_finite() || tolerance < 0.0 {
-            faults.push(range(&format!("/checker/{name}"), "0 or more"));
-        }
     }
 }
 

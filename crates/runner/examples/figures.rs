@@ -154,6 +154,8 @@ async fn ten_tests() -> (Vec<TestRef>, BlobSource) {
             sample: false,
             group: None,
             points: None,
+            args: Vec::new(),
+            checker_args: Vec::new(),
             input: add(format!("{n} 1000\n")),
             output: add(format!("{}\n", n + 1000)),
         })
@@ -201,6 +203,7 @@ fn request(
             feedback: Feedback::Full,
             driver: None,
             tests: tests.to_vec(),
+            groups: Vec::new(),
         },
         show_output: false,
         blobs: Some(blobs.clone()),

@@ -18,6 +18,8 @@ mod checker;
 mod compile;
 mod config;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod judge;
 mod language;
 mod lines;

@@ -62,6 +62,8 @@ impl Finished {
             wall_ms: millis(self.outcome.wall),
             memory_kib: kib(self.outcome.memory_bytes),
             limit: self.ending.limit,
+            score: None,
+            reason: None,
             detail: None,
         };
         if !test.sample {
@@ -77,6 +79,7 @@ impl Finished {
             output: shown(Self::answer(&self.outcome), SAMPLE_BYTES),
             stderr: errors(&self.outcome, lines, SAMPLE_BYTES),
             difference: self.difference,
+            message: None,
         });
         result
     }
@@ -110,6 +113,8 @@ pub(crate) fn skipped(index: u32, test: &TestRef) -> TestResult {
         wall_ms: 0,
         memory_kib: 0,
         limit: None,
+        score: None,
+        reason: None,
         detail: None,
     }
 }

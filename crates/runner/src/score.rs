@@ -127,6 +127,8 @@ mod tests {
             sample: false,
             group: group.map(str::to_owned),
             points,
+            args: Vec::new(),
+            checker_args: Vec::new(),
             input: blob.clone(),
             output: blob,
         }

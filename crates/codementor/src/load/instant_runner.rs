@@ -90,6 +90,8 @@ async fn judge(Json(request): Json<JudgeRequest>) -> impl IntoResponse {
             wall_ms: 0,
             memory_kib: 1024,
             limit: None,
+            score: None,
+            reason: None,
             detail: None,
         }));
     }

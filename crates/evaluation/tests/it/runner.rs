@@ -256,6 +256,8 @@ pub(crate) fn test(index: u32) -> RunnerEvent {
         wall_ms: 20,
         memory_kib: 1_024,
         limit: None,
+        score: None,
+        reason: None,
         detail: None,
     })
 }

@@ -88,6 +88,7 @@ pub(crate) async fn manifest(
             feedback: document.feedback,
             driver: document.driver(language).map(str::to_owned),
             tests,
+            groups: document.groups.clone(),
         },
         statement: Statement {
             locale,

@@ -133,6 +133,8 @@ async fn replace_by_zip(
             sample: test.sample,
             group: None,
             points: None,
+            args: Vec::new(),
+            checker_args: Vec::new(),
             input: test.input.blob.clone(),
             output: test.output.blob.clone(),
         });

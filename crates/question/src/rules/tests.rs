@@ -29,6 +29,13 @@ fn accepts_what_is_right() {
     assert_eq!(pointers(&json!({})), Vec::<String>::new());
     assert_eq!(
         pointers(
+            &json!({"checker": {"kind": "program", "language": "python", "files": [{"name": "check.py", "content": "exit(42)"}]},
+            "groups": [{"name": "a"}, {"name": "b", "score": "min", "points": 30, "depends_on": ["a"], "judging": "lazy"}]})
+        ),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        pointers(
             &json!({"signature": null, "tags": ["dp", "그래프"], "checker": {"kind": "float", "abs": 1e-9, "rel": 0.0},
             "languages": {"c": {"driver": "{{code}}\n", "starter": "int f(int x);\n", "time_factor": 1.5}},
             "solutions": [{"language": "python", "code": "print(1)"}, {"language": "c", "code": "x", "expect": "CE"}]})
@@ -84,8 +91,27 @@ fn names_the_place_of_each_fault() {
         ),
         (json!({"limits": {"time": 1}}), vec!["/limits/time"]),
         (
-            json!({"checker": {"kind": "program", "language": "python"}}),
-            vec!["/checker/kind"],
+            json!({"checker": {"kind": "program", "language": "python", "files": [], "passes": 0}}),
+            vec!["/checker/files", "/checker/passes"],
+        ),
+        (
+            json!({"checker": {"kind": "program", "language": "cpp", "protocol": "testlib", "passes": 2,
+                "files": [{"name": "-o", "content": " "}, {"name": "../x", "content": ""}]}}),
+            vec![
+                "/checker/files/0/name",
+                "/checker/files/1/name",
+                "/checker/files/0/content",
+                "/checker/passes",
+            ],
+        ),
+        (
+            json!({"groups": [{"name": "a", "depends_on": ["b"]}, {"name": "b", "points": -1.0}, {"name": "b"}, {"name": "/"}]}),
+            vec![
+                "/groups/0/depends_on/0",
+                "/groups/1/points",
+                "/groups/2/name",
+                "/groups/3/name",
+            ],
         ),
         (
             json!({"checker": {"kind": "float", "abs": -1.0}}),

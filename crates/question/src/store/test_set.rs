@@ -25,6 +25,8 @@ impl From<TestRow> for TestRef {
             sample: row.sample,
             group: row.group_name,
             points: row.points,
+            args: Vec::new(),
+            checker_args: Vec::new(),
             input: BlobRef {
                 sha256: row.input_sha256,
                 size: row.input_size.unsigned_abs(),

@@ -37,6 +37,7 @@ impl World {
                 feedback: Feedback::Full,
                 driver: None,
                 tests: Vec::new(),
+                groups: Vec::new(),
             },
             show_output: false,
             blobs: Some(world.blobs.source()),
@@ -68,6 +69,8 @@ impl Ask<'_> {
             sample: false,
             group: None,
             points: None,
+            args: Vec::new(),
+            checker_args: Vec::new(),
             input: self.world.blobs.add(input.as_bytes()),
             output: self.world.blobs.add(output.as_bytes()),
         };

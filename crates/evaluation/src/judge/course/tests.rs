@@ -30,6 +30,8 @@ fn test(index: u32, verdict: Verdict, output: &str) -> TestResult {
         wall_ms: 0,
         memory_kib: 0,
         limit: None,
+        score: None,
+        reason: None,
         detail: Some(TestDetail {
             exit_code: Some(0),
             signal: None,
@@ -38,6 +40,7 @@ fn test(index: u32, verdict: Verdict, output: &str) -> TestResult {
             output: output.into(),
             stderr: String::new(),
             difference: None,
+            message: None,
         }),
     }
 }

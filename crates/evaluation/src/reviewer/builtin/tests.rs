@@ -30,6 +30,8 @@ fn sample(verdict: Verdict, stderr: &str, output: &str) -> TestResult {
         wall_ms: 1,
         memory_kib: 1,
         limit: None,
+        score: None,
+        reason: None,
         detail: Some(TestDetail {
             exit_code: Some(1),
             signal: None,
@@ -43,6 +45,7 @@ fn sample(verdict: Verdict, stderr: &str, output: &str) -> TestResult {
                 expected: "3".into(),
                 got: output.trim().into(),
             }),
+            message: None,
         }),
     }
 }

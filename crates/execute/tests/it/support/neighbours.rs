@@ -138,6 +138,8 @@ async fn manifest(
         sample,
         group: None,
         points: None,
+        args: Vec::new(),
+        checker_args: Vec::new(),
         input: blob("a"),
         output: blob("b"),
     };
@@ -160,6 +162,7 @@ async fn manifest(
             feedback: Feedback::Full,
             driver: None,
             tests: vec![test("sample", has_samples), test("hidden", false)],
+            groups: Vec::new(),
         },
         statement: Statement {
             locale: query.locale,
