@@ -64,10 +64,16 @@ impl Groups {
         let mut parents = Vec::new();
         for parent in found.parents {
             for dead in crate::instance::abandoned(&parent).step("look for abandoned cgroups")? {
-                remove_tree(&parent.join(dead)).step("remove an abandoned cgroup")?;
+                match remove_tree(&parent.join(&dead)) {
+                    // Another user's, who will clean up at the next start; our own stand beside them.
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                        tracing::warn!(group = %parent.join(dead).display(), "an abandoned cgroup of another user stays");
+                    }
+                    other => other.step("remove an abandoned cgroup")?,
+                }
             }
             let own = parent.join(instance);
-            make(&own).step("make the instance's cgroup")?;
+            make(&own).map_err(|error| SandboxError::NoCgroups(probe::refused(&parent, &error)))?;
             if found.backend == Backend::CgroupV2 {
                 fs::write(own.join("cgroup.subtree_control"), "+memory +pids")
                     .step("enable controllers")?;

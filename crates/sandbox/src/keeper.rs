@@ -340,7 +340,12 @@ fn prepare_directory(work_dir: &Path, instance: &str) -> Result<PathBuf, Sandbox
     make_directory(work_dir, 0o711).step("make the work directory")?;
     let work_dir = work_dir.canonicalize().step("resolve the work directory")?;
     for dead in crate::instance::abandoned(&work_dir).step("look for abandoned directories")? {
-        fs::remove_dir_all(work_dir.join(dead)).step("remove an abandoned directory")?;
+        match fs::remove_dir_all(work_dir.join(&dead)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                tracing::warn!(directory = %work_dir.join(dead).display(), "an abandoned directory of another user stays");
+            }
+            other => other.step("remove an abandoned directory")?,
+        }
     }
     let directory = work_dir.join(instance);
     for (path, mode) in [

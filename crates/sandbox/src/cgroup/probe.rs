@@ -5,9 +5,12 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::make;
+use nix::unistd::{AccessFlags, access, geteuid};
+
 use crate::report::Backend;
 
 /// A usable backend and its directories named after us.
@@ -40,7 +43,7 @@ pub(super) fn find(name: &str) -> Result<Found, String> {
         }
         Err(reason) => reason,
     };
-    hybrid(&hierarchies, unified, name)
+    hybrid(&hierarchies, unified, own_path, name)
         .map_err(|why_not_hybrid| format!("version 2: {why_not_pure}; hybrid: {why_not_hybrid}"))
 }
 
@@ -136,7 +139,7 @@ fn enable(group: &Path) -> io::Result<()> {
 }
 
 /// `<v1 memory>/<name>`, `<v1 pids>/<name>` and `<v2>/<name>`.
-fn hybrid(mounts: &[Mount], unified: &Mount, name: &str) -> Result<Found, String> {
+fn hybrid(mounts: &[Mount], unified: &Mount, own_path: &str, name: &str) -> Result<Found, String> {
     let version_1 = |controller: &str| {
         mounts
             .iter()
@@ -152,12 +155,51 @@ fn hybrid(mounts: &[Mount], unified: &Mount, name: &str) -> Result<Found, String
     for mount in [version_1("memory")?, version_1("pids")?, unified] {
         let parent = mount.point.join(name);
         make(&parent).map_err(|e| format!("make {}: {e}", parent.display()))?;
+        if access(&parent, AccessFlags::W_OK).is_err() {
+            let error = io::Error::from(io::ErrorKind::PermissionDenied);
+            return Err(refused(&parent, &error));
+        }
         parents.push(parent);
     }
+    may_enter(&unified.at(own_path), &unified.point.join(name))?;
     Ok(Found {
         backend: Backend::Hybrid,
         parents,
     })
+}
+
+/// A program is born in its version 2 group, for which the kernel asks for a writable `cgroup.procs` in the nearest
+/// group above both its parent and the new one.
+fn may_enter(own: &Path, target: &Path) -> Result<(), String> {
+    let common: PathBuf = own
+        .components()
+        .zip(target.components())
+        .take_while(|(left, right)| left == right)
+        .map(|(part, _)| part)
+        .collect();
+    access(&common.join("cgroup.procs"), AccessFlags::W_OK).map_err(|errno| {
+        format!(
+            "this process is in {} and may not start others in {} ({errno}): root has to move it below {} before it \
+             gives up its rights",
+            own.display(),
+            target.display(),
+            target.display(),
+        )
+    })
+}
+
+/// Why no group could be made in `parent`, and what to do about it.
+pub(super) fn refused(parent: &Path, error: &io::Error) -> String {
+    let path = parent.display();
+    let user = geteuid();
+    match fs::metadata(parent) {
+        Ok(meta) if meta.uid() != user.as_raw() && !user.is_root() => format!(
+            "{path} belongs to user {} and this process runs as {user}: root has to hand it over (chown {user} {path} \
+             {path}/cgroup.procs) or remove it (rmdir), or choose another name with CODEMENTOR_CGROUP_NAME",
+            meta.uid()
+        ),
+        _ => format!("make a group in {path}: {error}"),
+    }
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -183,6 +225,16 @@ mod tests {
         assert_eq!(mounts[1].at("/a/b/c"), Path::new("/sys/fs/cgroup/c"));
         assert_eq!(mounts[1].at("/a/b"), Path::new("/sys/fs/cgroup/"));
         assert_eq!(mounts[0].at("/x"), Path::new("/sys/fs/cgroup/memory/x"));
+    }
+
+    #[test]
+    fn says_where_the_process_would_have_to_be() {
+        let place = tempfile::tempdir().expect("makes a directory");
+        let (own, target) = (place.path().join("a/b"), place.path().join("c"));
+        let reason = may_enter(&own, &target).expect_err("there is no cgroup.procs");
+        assert!(reason.contains("move it below"), "{reason}");
+        fs::write(place.path().join("cgroup.procs"), "").expect("writes");
+        assert_eq!(may_enter(&own, &target), Ok(()));
     }
 
     #[test]

@@ -126,6 +126,59 @@ fn without_cgroups_it_refuses_to_start() {
 }
 
 #[test]
+fn a_folder_of_another_user_is_named_with_the_way_out() {
+    let stage = Stage::new("foreign-group");
+    let roots: Vec<PathBuf> = hierarchies()
+        .into_iter()
+        .filter(|hierarchy| {
+            ["memory", "pids", "unified", "cgroup"]
+                .iter()
+                .any(|end| hierarchy.ends_with(end))
+        })
+        .map(|hierarchy| hierarchy.join(&stage.name))
+        .collect();
+    for root in &roots {
+        // As a root's runner that was killed left it.
+        fs::create_dir_all(root.join("4194305-5-0")).expect("makes a group");
+    }
+    let output = run_as_user(&stage, false, &[], &["/bin/true"]);
+    for root in roots {
+        fs::remove_dir(root.join("4194305-5-0")).expect("it is still there");
+        fs::remove_dir(root).expect("removes");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("no usable cgroups"),
+        "{output:?}"
+    );
+    assert!(
+        said.contains("belongs to user 0") || said.contains("enable controllers"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_process_outside_of_its_groups_is_told_to_be_moved() {
+    let stage = Stage::new("outside");
+    let groups: Vec<PathBuf> = hierarchies()
+        .into_iter()
+        .filter_map(|hierarchy| hand_over(&hierarchy, &stage.name))
+        .collect();
+    let output = run_as_user(&stage, false, &[], &["/bin/true"]);
+    for group in &groups {
+        fs::remove_dir(group.join("owner")).expect("removes");
+        fs::remove_dir(group).expect("removes");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    // With version 2 alone its own group is the one to be delegated, so nothing was handed over.
+    assert!(
+        groups.is_empty() || said.contains("move it below"),
+        "{said}"
+    );
+}
+
+#[test]
 fn without_cgroups_it_starts_when_told_to() {
     let stage = Stage::new("degraded");
     let output = run_as_user(&stage, false, &["--degraded"], &["/bin/echo", "works"]);
