@@ -22,6 +22,8 @@
 mod artefact;
 mod cgroup;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod init;
 mod instance;
 mod keeper;

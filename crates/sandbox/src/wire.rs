@@ -19,6 +19,8 @@ use crate::program::Profile;
 
 /// Descriptors in one packet; the kernel's own bound is 253.
 pub(crate) const MAX_FDS: usize = 200;
+/// Longest message that travels in a memfd; a longer one is refused before memory is taken for it.
+const LARGEST: u64 = 1 << 30;
 /// Longest message that travels inside a packet; the default socket buffer takes three times as much.
 const INLINE: usize = 64 << 10;
 
@@ -283,7 +285,10 @@ pub(crate) fn receive<T: DeserializeOwned>(socket: RawFd) -> io::Result<Option<P
         b'I' => buffer.split_off(1),
         b'M' if !fds.is_empty() => {
             let file = File::from(fds.remove(0));
-            let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+            let size = Some(file.metadata()?.len())
+                .filter(|size| *size <= LARGEST)
+                .and_then(|size| usize::try_from(size).ok())
+                .ok_or_else(|| io::Error::other("message is too long"))?;
             let mut body = vec![0; size];
             file.read_exact_at(&mut body, 0)?;
             body
