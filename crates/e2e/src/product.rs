@@ -68,6 +68,7 @@ impl Product {
             ("CODEMENTOR_SUBMISSIONS_PER_MINUTE", "100000"),
             ("CODEMENTOR_REQUESTS_PER_MINUTE", "1000000"),
             ("CODEMENTOR_STREAMS_PER_ACCOUNT", "1000"),
+            ("CODEMENTOR_WAITING_PER_ACCOUNT", "0"),
             ("CODEMENTOR_SIGN_INS_PER_MINUTE", "100000"),
         ];
         let start = Start {

@@ -1,7 +1,7 @@
 //! Accepting what was handed in: all that a 202 promises, in one statement, or nothing.
 //!
 //! ```text
-//!   draft ─► language known? ─► outbox has room? ─► manifest ─► one statement ─► 202
+//!   draft ─► language known? ─► room to wait? ─► manifest ─► one statement ─► 202
 //!              │ refused, but its idempotency key is known        │ id or key was there before
 //!              └────────────────────► the first answer ◄──────────┘
 //! ```
@@ -22,11 +22,17 @@ use crate::{
     job::{self, Basis, Parts},
     questions,
     state::State,
-    store::accept::{self, First, NewSubmission, Placed},
+    store::{
+        accept::{self, First, Insertion, NewSubmission, Placed},
+        intake,
+    },
 };
 
 /// How long the fast path may take before the sweeper sends the message a second time.
 const HEAD_START: Duration = Duration::from_secs(1);
+
+/// What a client shall wait while the intake is closed: how long that will be nobody knows.
+const CLOSED_RETRY_AFTER: u64 = 60;
 
 /// Hashes of manifests that are remembered to be stored: 32 bytes each.
 const REMEMBERED: usize = 100_000;
@@ -161,17 +167,46 @@ async fn place(
         fingerprint: &fingerprint,
         idempotency_key: proposal.idempotency_key.as_deref(),
         job: &job,
-        window: match kind {
-            Kind::Submission => state.patience.submission_deadline,
-            Kind::Run => state.patience.run_deadline,
+        window: if kind == Kind::Run {
+            state.patience.run_deadline
+        } else {
+            state.patience.submission_deadline
         },
         head_start: HEAD_START,
+        waiting_most: state.patience.waiting_per_account,
     };
-    let placed = accept::insert(&state.pool, new).await?;
-    if placed.is_some() {
-        state.manifests.remember(basis_sha256);
+    match accept::insert(&state.pool, new).await? {
+        Insertion::Placed(placed) => {
+            state.manifests.remember(basis_sha256);
+            Ok(Some(placed))
+        }
+        Insertion::KnownBefore => Ok(None),
+        Insertion::TooManyWait => Err(too_many_wait(state, account).await?),
+        Insertion::Closed => Err(closed(state).await?),
     }
-    Ok(placed)
+}
+
+/// How long to wait: until the account's oldest is about to have its turn, going by how long the oldest of all has waited.
+async fn too_many_wait(state: &State, account: &Account) -> Result<Problem, Problem> {
+    let seconds = intake::next_turn(&state.pool, account.id).await?;
+    let most = state.patience.waiting_per_account;
+    metrics::counter!("codementor_refused_total", "why" => "waiting").increment(1);
+    let detail = format!(
+        "{most} of yours wait to be judged already: wait for one of them to end, or cancel one"
+    );
+    Ok(Problem::rate_limited(detail, seconds))
+}
+
+/// What the operator says to those who come while the intake is closed.
+async fn closed(state: &State) -> Result<Problem, Problem> {
+    let intake = intake::read(&state.pool).await?;
+    metrics::counter!("codementor_refused_total", "why" => "closed").increment(1);
+    let detail = if intake.message.is_empty() {
+        "nothing is accepted just now; what was accepted before is judged all the same".to_owned()
+    } else {
+        intake.message
+    };
+    Ok(Problem::overloaded(detail, CLOSED_RETRY_AFTER))
 }
 
 /// Refuses a language that no runner has. While none has ever answered, the question alone decides.

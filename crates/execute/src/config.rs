@@ -68,6 +68,15 @@ pub struct Patience {
     /// Seconds that a message may wait for Kafka before nothing more is accepted
     #[arg(long, env = "CODEMENTOR_OUTBOX_AGE", value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     pub outbox_age: Duration,
+    /// Submissions and runs of one account that may wait for their verdict at a time; 0: as many as come
+    #[arg(long, env = "CODEMENTOR_WAITING_PER_ACCOUNT", default_value_t = 10)]
+    pub waiting_per_account: u32,
+    /// Submissions and runs that may wait for their turn before nothing more is accepted
+    #[arg(long, env = "CODEMENTOR_WAITING_MOST", default_value_t = 100_000)]
+    pub waiting_most: u64,
+    /// Seconds that the oldest may wait for its turn before nothing more is accepted
+    #[arg(long, env = "CODEMENTOR_WAITING_AGE", value_name = "SECONDS", value_parser = seconds, default_value = "7200")]
+    pub waiting_age: Duration,
 }
 
 impl Default for Patience {
@@ -81,6 +90,9 @@ impl Default for Patience {
             run_kept: Duration::from_hours(1),
             outbox_rows: 100_000,
             outbox_age: Duration::from_mins(10),
+            waiting_per_account: 10,
+            waiting_most: 100_000,
+            waiting_age: Duration::from_hours(2),
         }
     }
 }

@@ -14,6 +14,7 @@
 //! on the way back; `ending`, `endings`, `lost` and `watch` for what no worker ends; `picture` for what people look at;
 //! `routes`; `store` for all SQL.
 
+pub mod audit;
 pub mod config;
 
 mod accept;

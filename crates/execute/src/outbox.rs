@@ -31,6 +31,7 @@ use crate::{
     store::{
         accept::Placed,
         dead_letter::{self, NewDeadLetter},
+        intake,
         outbox::{self, Acknowledged, Due},
     },
 };
@@ -54,8 +55,14 @@ const SETTLE_WAIT: Duration = Duration::from_millis(20);
 /// How long acknowledgements are waited for at the end.
 const LAST_WAIT: Duration = Duration::from_secs(3);
 
-/// What a client shall wait when the outbox is full.
+/// What a client shall wait when the outbox is full: Kafka is away, and nobody knows for how long.
 const RETRY_AFTER: u64 = 30;
+
+/// Of the time that the line takes, how much passes until it is worth another try.
+const SHARE_OF_LINE: u32 = 20;
+
+/// Bounds of that, in seconds.
+const LINE_RETRY_AFTER: (u64, u64) = (5, 300);
 
 /// The way to Kafka. Clones are the same.
 #[derive(Debug, Clone)]
@@ -71,6 +78,11 @@ struct Inner {
     wake: Notify,
     rows: AtomicU64,
     oldest_ms: AtomicU64,
+    /// Those that wait for a worker: how many, and how long the first of them does.
+    waiting: AtomicU64,
+    waiting_ms: AtomicU64,
+    max_waiting: u64,
+    max_waiting_age: Duration,
     /// Of the events topic; 0 as long as Kafka has not said.
     partitions: AtomicI32,
     max_rows: u64,
@@ -96,6 +108,10 @@ impl Outbox {
                 wake: Notify::new(),
                 rows: AtomicU64::new(0),
                 oldest_ms: AtomicU64::new(0),
+                waiting: AtomicU64::new(0),
+                waiting_ms: AtomicU64::new(0),
+                max_waiting: patience.waiting_most,
+                max_waiting_age: patience.waiting_age,
                 partitions: AtomicI32::new(0),
                 max_rows: patience.outbox_rows,
                 max_age: patience.outbox_age,
@@ -109,16 +125,27 @@ impl Outbox {
         outbox
     }
 
-    /// Refuses when more waits for Kafka than may.
+    /// Refuses when more waits, for Kafka or for a worker, than may.
     pub(crate) fn require_room(&self) -> Result<(), Problem> {
-        let rows = self.inner.rows.load(Ordering::Relaxed);
-        let oldest = Duration::from_millis(self.inner.oldest_ms.load(Ordering::Relaxed));
-        if rows < self.inner.max_rows && oldest < self.inner.max_age {
-            return Ok(());
-        }
+        let inner = &self.inner;
+        let milliseconds = |of: &AtomicU64| Duration::from_millis(of.load(Ordering::Relaxed));
+        let unsent = inner.rows.load(Ordering::Relaxed) >= inner.max_rows
+            || milliseconds(&inner.oldest_ms) >= inner.max_age;
+        let line = milliseconds(&inner.waiting_ms);
+        let long = inner.waiting.load(Ordering::Relaxed) >= inner.max_waiting
+            || line >= inner.max_waiting_age;
+        let seconds = match (unsent, long) {
+            (false, false) => return Ok(()),
+            (true, _) => RETRY_AFTER,
+            (false, true) => {
+                let (least, most) = LINE_RETRY_AFTER;
+                (line / SHARE_OF_LINE).as_secs().clamp(least, most)
+            }
+        };
+        metrics::counter!("codementor_refused_total", "why" => "overloaded").increment(1);
         Err(Problem::overloaded(
             "too much waits to be judged: nothing was accepted, send it again later",
-            RETRY_AFTER,
+            seconds,
         ))
     }
 
@@ -126,6 +153,18 @@ impl Outbox {
     pub(crate) fn has_reply_partition(&self, partition: i32) -> bool {
         let count = self.inner.partitions.load(Ordering::Relaxed);
         partition >= 0 && (count == 0 || partition < count)
+    }
+
+    /// One of the partitions that events can go to, another for another seed.
+    pub(crate) fn reply_partition(&self, seed: u128) -> i32 {
+        let count = self.inner.partitions.load(Ordering::Relaxed);
+        let chosen = u128::try_from(count).ok().and_then(|count| seed.checked_rem(count));
+        chosen.and_then(|chosen| i32::try_from(chosen).ok()).unwrap_or(0)
+    }
+
+    /// How many messages wait for Kafka, as measured a second ago at most.
+    pub(crate) fn rows(&self) -> u64 {
+        self.inner.rows.load(Ordering::Relaxed)
     }
 
     /// Sends an accepted job without waiting. When it cannot, the sweeper will.
@@ -310,6 +349,17 @@ impl Outbox {
                     gauge!("codementor_outbox_oldest_seconds").set(oldest.as_secs_f64());
                 }
                 Err(error) => tracing::debug!(%error, "cannot measure the outbox"),
+            }
+            match intake::line(&self.inner.pool).await {
+                Ok((waiting, oldest)) => {
+                    let oldest_ms = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
+                    self.inner.waiting.store(waiting, Ordering::Relaxed);
+                    self.inner.waiting_ms.store(oldest_ms, Ordering::Relaxed);
+                    #[expect(clippy::cast_precision_loss, reason = "a gauge of some thousands")]
+                    gauge!("codementor_waiting").set(waiting as f64);
+                    gauge!("codementor_waiting_oldest_seconds").set(oldest.as_secs_f64());
+                }
+                Err(error) => tracing::debug!(%error, "cannot measure what waits"),
             }
             tokio::select! {
                 () = tokio::time::sleep(MEASURE) => {}

@@ -1,6 +1,7 @@
 //! Every route on one screen.
 
 mod dead_letters;
+mod intake;
 mod internal;
 mod languages;
 mod runs;
@@ -44,6 +45,7 @@ fn public() -> OpenApiRouter<State> {
         .routes(routes!(runs::run))
         .routes(routes!(runs::show))
         .routes(routes!(languages::list))
+        .routes(routes!(intake::show, intake::change))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show, dead_letters::discard))
         .routes(routes!(dead_letters::replay))

@@ -4,7 +4,9 @@
 //! this process's clock. Locks are taken in one order, outbox before judgements, judgements by id, so that nobody waits in a ring.
 
 pub(crate) mod accept;
+pub(crate) mod audit;
 pub(crate) mod dead_letter;
+pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod open;
 pub(crate) mod outbox;

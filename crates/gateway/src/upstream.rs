@@ -29,7 +29,7 @@ pub(crate) fn of(path: &str) -> Option<Upstream> {
     match path.strip_prefix(PREFIX)?.split('/').next()? {
         "questions" => Some(Upstream::Question),
         "submissions" | "runs" | "rejudges" | "batches" | "languages" | "usage" | "feed"
-        | "dead-letters" => Some(Upstream::Execute),
+        | "dead-letters" | "intake" => Some(Upstream::Execute),
         _ => None,
     }
 }

@@ -39,6 +39,7 @@ use crate::{
         (status = 413, description = "More than 64 KiB of code", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Something in it is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many of yours wait for their verdict: see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now: see Retry-After", body = Problem, content_type = "application/problem+json"),
     ),
 )]

@@ -28,6 +28,21 @@ pub(crate) struct NewSubmission<'a> {
     pub(crate) window: Duration,
     /// How long the sweeper leaves the message to the caller.
     pub(crate) head_start: Duration,
+    /// How many of this account may wait at a time; 0: as many as come.
+    pub(crate) waiting_most: u32,
+}
+
+/// What became of the wish to store it.
+#[derive(Debug)]
+pub(crate) enum Insertion {
+    /// It is stored.
+    Placed(Placed),
+    /// Its id or its idempotency key was there before.
+    KnownBefore,
+    /// So many of this account wait already as may.
+    TooManyWait,
+    /// The operator has closed the intake.
+    Closed,
 }
 
 /// What was accepted.
@@ -40,15 +55,17 @@ pub(crate) struct Placed {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Stores submission, first judgement, `accepted` event and job message at once. `None`: its id or its idempotency key was
-/// there before, and nothing was stored.
+/// Stores submission, first judgement, `accepted` event and job message at once, or nothing.
+///
+/// Whether one more may wait is decided in the same transaction, under the account's own lock: two requests at a time never
+/// both get the last place.
 ///
 /// The question's copy is only written where it differs: an upsert would make all submissions to a question wait for each
 /// other.
 pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     new: NewSubmission<'_>,
-) -> sqlx::Result<Option<Placed>> {
+) -> sqlx::Result<Insertion> {
     let NewSubmission {
         parts, manifest, ..
     } = new;
@@ -58,15 +75,24 @@ pub(crate) async fn insert(
     });
     let teachers: Option<Vec<Uuid>> =
         manifest.map(|manifest| manifest.teachers.iter().map(|teacher| teacher.0).collect());
-    let row: Option<(OffsetDateTime, i64, Json<Headers>, Vec<u8>)> = sqlx::query_as(
+    type Row = (
+        Option<String>,
+        Option<OffsetDateTime>,
+        Option<i64>,
+        Option<Json<Headers>>,
+        Option<Vec<u8>>,
+    );
+    let (refusal, accepted_at, outbox, headers, payload): Row = sqlx::query_as(
         r"
-        WITH placed AS (
+        WITH gate AS MATERIALIZED (
+            SELECT execute.refusal($3, $25) AS refusal
+        ), placed AS (
             INSERT INTO execute.submission
                 (id, kind, account, account_name, locale, question, version, language, files, stdin, manifest,
                  reply_partition, body_sha256, idempotency_key, traceparent)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM gate WHERE refusal IS NULL
             ON CONFLICT DO NOTHING
-            RETURNING id, accepted_at, accepted_at + make_interval(secs => $16) AS deadline
+            RETURNING id, account, accepted_at, accepted_at + make_interval(secs => $16) AS deadline
         ), known AS (
             INSERT INTO execute.question AS copy (id, slug, titles, teachers)
             SELECT $6, $17, $18, $19 FROM placed
@@ -75,13 +101,15 @@ pub(crate) async fn insert(
                 WHERE question.id = $6 AND question.slug = $17 AND question.titles @> $18 AND question.teachers = $19)
             ON CONFLICT (id) DO UPDATE
                SET slug = excluded.slug, titles = copy.titles || excluded.titles, teachers = excluded.teachers
+             -- Once its topic has spoken, that is newer than what a submit was told before it waited here.
+             WHERE copy.revision = 0
         ), kept AS (
             INSERT INTO execute.manifest (sha256, body)
             SELECT $11, $20::json FROM placed WHERE $20 IS NOT NULL
             ON CONFLICT DO NOTHING
         ), judged AS (
-            INSERT INTO execute.judgement (submission, number, deadline, last_attempt, last_seq, status)
-            SELECT id, 1, deadline, 0, 1, 'queued' FROM placed
+            INSERT INTO execute.judgement (submission, number, account, deadline, last_attempt, last_seq, status)
+            SELECT id, 1, account, deadline, 0, 1, 'queued' FROM placed
         ), logged AS (
             INSERT INTO execute.event (submission, judgement, attempt, seq, body)
             SELECT id, 1, 0, 1, json_build_object(
@@ -101,7 +129,8 @@ pub(crate) async fn insert(
             FROM placed
             RETURNING id, headers, payload
         )
-        SELECT placed.accepted_at, sent.id, sent.headers, sent.payload FROM placed CROSS JOIN sent
+        SELECT refusal, placed.accepted_at, sent.id, sent.headers, sent.payload
+        FROM gate LEFT JOIN (placed CROSS JOIN sent) ON true
         ",
     )
     .bind(parts.submission.0)
@@ -128,16 +157,25 @@ pub(crate) async fn insert(
     .bind(Json(parts.headers()))
     .bind(new.job)
     .bind(new.head_start.as_secs_f64())
-    .fetch_optional(db)
+    .bind(integer(new.waiting_most))
+    .fetch_one(db)
     .await?;
-    Ok(
-        row.map(|(accepted_at, outbox, Json(headers), payload)| Placed {
-            accepted_at,
-            outbox,
-            headers,
-            payload,
-        }),
-    )
+    match refusal.as_deref() {
+        None => {}
+        Some("waiting") => return Ok(Insertion::TooManyWait),
+        Some(_) => return Ok(Insertion::Closed),
+    }
+    Ok(match (accepted_at, outbox, headers, payload) {
+        (Some(accepted_at), Some(outbox), Some(Json(headers)), Some(payload)) => {
+            Insertion::Placed(Placed {
+                accepted_at,
+                outbox,
+                headers,
+                payload,
+            })
+        }
+        _ => Insertion::KnownBefore,
+    })
 }
 
 /// What an earlier request has left.

@@ -8,5 +8,6 @@ mod dead_letters;
 mod endings;
 mod log;
 mod outages;
+mod overload;
 mod permissions;
 mod support;
