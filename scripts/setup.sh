@@ -58,6 +58,11 @@ find_missing() {
     if [ -z "${DATABASE_URL:-}" ] || [ "$purpose" = test ]; then
         has_postgres || missing="$missing postgresql-$postgres_wanted"
     fi
+    # The page is tested in a real browser, in Korean too.
+    if [ "$purpose" = test ]; then
+        [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
+        [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
+    fi
 }
 
 as_root() {
@@ -156,3 +161,5 @@ if [ -n "$missing" ]; then
 fi
 check_java
 check_node
+# The other languages: none of them is needed to start.
+scripts/toolchains.sh

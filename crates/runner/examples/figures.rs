@@ -90,7 +90,7 @@ async fn measure(rounds: usize) {
     for language in &languages {
         let (mut compile, mut new, mut known) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..rounds {
-            let comment = if language.id == Language::Python {
+            let comment = if matches!(language.id, Language::Python | Language::Pypy) {
                 "#"
             } else {
                 "//"

@@ -24,7 +24,7 @@ const LOG_BYTES: usize = 64 << 10;
 /// What a compiler may use.
 const LIMITS: Limits = Limits {
     cpu: Duration::from_secs(10),
-    wall: Duration::from_secs(20),
+    wall: Duration::from_mins(1),
     memory_bytes: 1 << 30,
     processes: 128,
     output_bytes: 1 << 20,
@@ -240,7 +240,7 @@ fn messages(outcome: &Outcome, toolchain: &Toolchain, sources: &Sources) -> Stri
 fn stopped_by(kind: LimitKind) -> &'static str {
     match kind {
         LimitKind::Cpu | LimitKind::Wall => {
-            "the compiler was stopped: it took more than 10 s of processor time or 20 s on the clock\n"
+            "the compiler was stopped: it took more than 10 s of processor time or 60 s on the clock\n"
         }
         LimitKind::Memory => "the compiler was stopped: it needed more than 1 GiB of memory\n",
         LimitKind::Output | LimitKind::FileSize => "the compiler was stopped: it wrote too much\n",

@@ -46,6 +46,19 @@ pub struct Config {
     /// The JDK for Java [default: the one behind javac]
     #[arg(long, env = "CODEMENTOR_JAVA_HOME", value_name = "DIR")]
     pub java_home: Option<PathBuf>,
+    /// Where `scripts/toolchains.sh` put TypeScript, Go, Rust and Kotlin [default: `toolchains` in CodeMentor's cache
+    /// folder, else /usr/local/lib/codementor/toolchains]
+    #[arg(long, env = "CODEMENTOR_TOOLCHAINS", value_name = "DIR")]
+    pub toolchains: Option<PathBuf>,
+    /// `CodeMentor`'s cache folder
+    #[arg(long, env = "CODEMENTOR_CACHE", hide = true)]
+    pub cache: Option<PathBuf>,
+    /// The user's cache folder
+    #[arg(long, env = "XDG_CACHE_HOME", hide = true)]
+    pub xdg_cache_home: Option<PathBuf>,
+    /// The user's home
+    #[arg(long, env = "HOME", hide = true)]
+    pub home: Option<PathBuf>,
     /// The binary that becomes the slots' init; `None` for this process's own, which must call
     /// [`sandbox::init_if_requested`] first. Only tests need another.
     #[arg(skip)]
@@ -57,6 +70,21 @@ impl Config {
     pub(crate) fn slots(&self) -> usize {
         let processors = std::thread::available_parallelism();
         self.slots.or(processors.ok()).map_or(1, NonZeroUsize::get)
+    }
+
+    /// Where toolchains may lie.
+    pub(crate) fn toolchains(&self) -> Vec<PathBuf> {
+        if let Some(folder) = &self.toolchains {
+            return vec![folder.clone()];
+        }
+        let non_empty = |path: &Option<PathBuf>| path.clone().filter(|path| path.is_absolute());
+        non_empty(&self.cache)
+            .or_else(|| non_empty(&self.xdg_cache_home).map(|path| path.join("codementor")))
+            .or_else(|| non_empty(&self.home).map(|path| path.join(".cache/codementor")))
+            .map(|cache| cache.join("toolchains"))
+            .into_iter()
+            .chain([PathBuf::from("/usr/local/lib/codementor/toolchains")])
+            .collect()
     }
 
     /// Judgements taken at the same time.

@@ -4,10 +4,16 @@
 //! [`crate::compile`]. What is not installed stays out of `/internal/languages`, with the reason in the configuration.
 
 mod c;
+mod go;
 mod java;
 mod javascript;
+mod kotlin;
+mod pypy;
 mod python;
+mod rust;
+mod typescript;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use contract::Language;
@@ -17,12 +23,17 @@ use crate::lines::{self, LineMap, Origin};
 use crate::verdict::Allowance;
 
 /// Every language that can be judged.
-pub(crate) static SPECS: [&Spec; 5] = [
+pub(crate) static SPECS: [&Spec; 10] = [
     &c::C,
     &c::CPP,
     &java::JAVA,
     &python::PYTHON,
+    &pypy::PYPY,
     &javascript::JAVASCRIPT,
+    &typescript::TYPESCRIPT,
+    &go::GO,
+    &rust::RUST,
+    &kotlin::KOTLIN,
 ];
 
 /// One language.
@@ -69,6 +80,28 @@ pub(crate) struct Spec {
 pub(crate) struct Hints {
     /// The JDK to use.
     pub(crate) java_home: Option<PathBuf>,
+    /// Where `scripts/toolchains.sh` put what Debian has not, the first that exists.
+    pub(crate) toolchains: Vec<PathBuf>,
+}
+
+impl Hints {
+    /// The folder of a toolchain that the script made, or the reason that it left.
+    fn toolchain(&self, name: &str) -> Result<Found, String> {
+        for folder in &self.toolchains {
+            if let Ok(home) = folder.join(name).canonicalize() {
+                let visible = if home.starts_with("/usr") {
+                    Vec::new()
+                } else {
+                    vec![home.clone()]
+                };
+                return Ok(Found { home, visible });
+            }
+            if let Ok(reason) = fs::read_to_string(folder.join(format!("{name}.absent"))) {
+                return Err(reason.trim().to_owned());
+            }
+        }
+        Err("not installed: scripts/toolchains.sh does it".to_owned())
+    }
 }
 
 /// Where a toolchain is.
@@ -78,6 +111,20 @@ pub(crate) struct Found {
     pub(crate) home: PathBuf,
     /// Paths that programs must see beside the usual ones.
     pub(crate) visible: Vec<PathBuf>,
+}
+
+impl Found {
+    /// Makes what a link inside the toolchain leads to visible, too.
+    fn show_target(&mut self, link: &str) -> Result<(), String> {
+        let link = self.home.join(link);
+        let target = link
+            .canonicalize()
+            .map_err(|error| format!("{}: {error}", link.display()))?;
+        if !target.starts_with("/usr") && !target.starts_with(&self.home) {
+            self.visible.push(target);
+        }
+        Ok(())
+    }
 }
 
 /// What was submitted.
@@ -256,6 +303,45 @@ fn arrange_script(code: &Code<'_>, main: &str, solution: &str) -> Result<Sources
                 .into_iter()
                 .map(|(name, origin)| (name.to_owned(), origin)),
         ),
+    })
+}
+
+/// For languages whose files form one program: code that announces things at its head is a file of its own beside the
+/// driver, other code stands in the driver.
+fn arrange_apart(
+    code: &Code<'_>,
+    main: &str,
+    solution: &str,
+    is_head: fn(&str) -> bool,
+) -> Result<Sources, ArrangeError> {
+    let text = main_text(code);
+    let (files, origins) = match code.driver {
+        None => (
+            with_main(code, file(main, text))?,
+            vec![(main, Origin::Solution)],
+        ),
+        Some(driver) if text.lines().any(is_head) => {
+            let (filled, _) = lines::fill(driver, "").ok_or(ArrangeError::NoPlaceholder)?;
+            let mut files = with_main(code, file(solution, text))?;
+            if files.iter().any(|other| other.name == main) {
+                return Err(ArrangeError::TakenName(main.to_owned()));
+            }
+            files.push(file(main, filled));
+            (
+                files,
+                vec![(main, Origin::Driver), (solution, Origin::Solution)],
+            )
+        }
+        Some(driver) => {
+            let (filled, origin) = lines::fill(driver, text).ok_or(ArrangeError::NoPlaceholder)?;
+            (with_main(code, file(main, filled))?, vec![(main, origin)])
+        }
+    };
+    let origins = origins.into_iter();
+    Ok(Sources {
+        files,
+        entry: main.to_owned(),
+        lines: LineMap::new(origins.map(|(name, origin)| (name.to_owned(), origin))),
     })
 }
 

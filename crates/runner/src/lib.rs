@@ -66,6 +66,7 @@ pub async fn run(
     let trusted = config.trusted.load()?;
     let hints = Hints {
         java_home: config.java_home.clone(),
+        toolchains: config.toolchains(),
     };
     let search = Search::run(&hints);
     let sandbox = start_sandbox(&config, &search).await?;

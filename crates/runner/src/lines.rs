@@ -71,8 +71,8 @@ impl LineMap {
         }
     }
 
-    /// Rewrites every mention of a line of our files. Two forms are known: `name:line`, and Python's
-    /// `File "name", line N`.
+    /// Rewrites every mention of a line of our files. Three forms are known: `name:line`,
+    /// Python's `File "name", line N`, and TypeScript's `name(line,column)`.
     pub(crate) fn rewrite(&self, text: &str) -> String {
         self.files
             .iter()
@@ -96,6 +96,7 @@ fn rewrite_file(text: &str, name: &str, origin: Origin) -> String {
         if let Some((line, end)) = line_behind(behind).filter(|_| is_whole) {
             done.push_str(place);
             done.push_str(&origin.locate(line));
+            let end = end + column_behind(behind, end, &mut done);
             // The quote that opened a Python file name closes behind the line.
             if behind.starts_with('"') {
                 done.push('"');
@@ -113,7 +114,7 @@ fn rewrite_file(text: &str, name: &str, origin: Origin) -> String {
 
 /// The line number right behind a file name, and where it ends.
 fn line_behind(behind: &str) -> Option<(usize, usize)> {
-    let lead = [":", "\", line "]
+    let lead = [":", "\", line ", "("]
         .into_iter()
         .find(|lead| behind.starts_with(lead))?
         .len();
@@ -123,6 +124,21 @@ fn line_behind(behind: &str) -> Option<(usize, usize)> {
         .count();
     let line = behind[lead..lead + digits].parse().ok()?;
     Some((line, lead + digits))
+}
+
+/// TypeScript's `name(line,column)`: adds the column as others write it, and tells how long it was.
+fn column_behind(behind: &str, end: usize, done: &mut String) -> usize {
+    let rest = &behind[end..];
+    let column = rest
+        .strip_prefix(',')
+        .filter(|_| behind.starts_with('('))
+        .and_then(|rest| rest.split_once(')'))
+        .map(|(column, _)| column)
+        .filter(|column| !column.is_empty() && column.bytes().all(|byte| byte.is_ascii_digit()));
+    let Some(column) = column else { return 0 };
+    done.push(':');
+    done.push_str(column);
+    column.len() + 2
 }
 
 impl Origin {
@@ -175,6 +191,11 @@ mod tests {
         assert_eq!(
             map.rewrite("\tat Main.main(Main.java:5)\n"),
             "\tat Main.main(<solution>:5)\n"
+        );
+        let map = LineMap::new([("main.ts".to_owned(), Origin::Solution)]);
+        assert_eq!(
+            map.rewrite("main.ts(3,7): error TS2322: x (main.ts)"),
+            "<solution>:3:7: error TS2322: x (main.ts)"
         );
         let map = LineMap::new([("main.mjs".to_owned(), Origin::Solution)]);
         assert_eq!(

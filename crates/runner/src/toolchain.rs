@@ -50,6 +50,8 @@ pub(crate) fn environment() -> Vec<(String, String)> {
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("LANG", "C.UTF-8"),
         ("HOME", "/tmp"),
+        // PyPy would measure the processor's cache by itself, and complain on standard error where it cannot.
+        ("PYPY_GC_NURSERY", "4M"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()

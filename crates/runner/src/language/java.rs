@@ -21,7 +21,7 @@ use scan::Unit;
 /// The file and the class where code says nothing else.
 const DEFAULT: &str = "Main";
 /// Start fast: what a compiler or a learner's program needs is over before more would pay.
-const LEAN: [&str; 3] = [
+pub(super) const LEAN: [&str; 3] = [
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-XX:-UseContainerSupport",
@@ -66,7 +66,7 @@ pub(super) static JAVA: Spec = Spec {
 };
 
 /// The JDK that was configured, else the one behind `javac`.
-fn find(hints: &Hints) -> Result<Found, String> {
+pub(super) fn find(hints: &Hints) -> Result<Found, String> {
     let home = match &hints.java_home {
         Some(home) => home
             .canonicalize()
@@ -138,6 +138,17 @@ fn compile(command: &Command<'_>) -> Vec<String> {
 }
 
 fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
+    let mut argv = machine(home, allowance);
+    argv.extend([
+        "-cp".to_owned(),
+        format!("/app/{OUT}"),
+        sources.entry.clone(),
+    ]);
+    argv
+}
+
+/// The virtual machine with its limits.
+pub(super) fn machine(home: &Path, allowance: &Allowance) -> Vec<String> {
     let mib = allowance.memory_kib >> 10;
     let mut argv = words([path(&home.join("bin/java"))]);
     argv.extend(words(LEAN));
@@ -154,9 +165,6 @@ fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
         // recursion would look like a lack of memory.
         format!("-Xss{}m", (mib / 10).clamp(1, 64)),
         "-Dfile.encoding=UTF-8".to_owned(),
-        "-cp".to_owned(),
-        format!("/app/{OUT}"),
-        sources.entry.clone(),
     ]);
     argv
 }

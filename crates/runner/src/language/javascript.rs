@@ -44,6 +44,13 @@ fn is_noise(line: &str) -> bool {
 }
 
 fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
+    let mut argv = node(home, allowance);
+    argv.push(format!("/app/{}", sources.entry));
+    argv
+}
+
+/// Node with its limits.
+pub(super) fn node(home: &Path, allowance: &Allowance) -> Vec<String> {
     // The kernel's limit is the one that counts: the heap's own lies beyond it, so that a program that needs too much is
     // told so, and not that it crashed.
     let heap_mib = (allowance.memory_kib >> 10) * 2;
@@ -51,6 +58,5 @@ fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
     let mut argv = words([path(home), MODULES]);
     argv.push(format!("--max-old-space-size={heap_mib}"));
     argv.push(format!("--stack-size={stack_kib}"));
-    argv.push(format!("/app/{}", sources.entry));
     argv
 }

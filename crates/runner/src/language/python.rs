@@ -2,10 +2,10 @@
 
 use contract::Language;
 
-use super::{Code, Product, Spec, arrange_script, find_program, never, path, words};
+use super::{Code, Command, Product, Spec, arrange_script, find_program, never, path, words};
 
 /// Like `-I`, but the learner's own further files can be imported.
-const BARE: [&str; 6] = ["-E", "-s", "-S", "-B", "-X", "utf8"];
+pub(super) const BARE: [&str; 6] = ["-E", "-s", "-S", "-B", "-X", "utf8"];
 
 /// Compiles each file without running it, and says what is wrong as compilers do.
 const CHECK: &str = r#"
@@ -39,13 +39,7 @@ pub(super) static PYTHON: Spec = Spec {
     find: |_| find_program("python3", "python3"),
     version: |home| words([path(home), "-V"]),
     arrange: |code: &Code<'_>| arrange_script(code, "main.py", "solution.py"),
-    compile: |command| {
-        let mut argv = words([path(command.home)]);
-        argv.extend(words(BARE));
-        argv.extend(words(["-c", CHECK]));
-        argv.extend(words(command.sources.of_kind(&["py"])));
-        argv
-    },
+    compile: check,
     product: Product::Sources,
     is_noise: never,
     run: |home, sources, _| {
@@ -58,3 +52,11 @@ pub(super) static PYTHON: Spec = Spec {
     own_memory_kib: 0,
     preparations: &[],
 };
+
+pub(super) fn check(command: &Command<'_>) -> Vec<String> {
+    let mut argv = words([path(command.home)]);
+    argv.extend(words(BARE));
+    argv.extend(words(["-c", CHECK]));
+    argv.extend(words(command.sources.of_kind(&["py"])));
+    argv
+}

@@ -2,8 +2,8 @@
 
 use contract::Language;
 
-/// The languages that a machine with all toolchains has.
-pub(crate) const ALL: [Language; 5] = [
+/// The languages that the build and the servers need themselves: no machine is without them.
+pub(crate) const NEEDED: [Language; 5] = [
     Language::C,
     Language::Cpp,
     Language::Java,
@@ -38,9 +38,12 @@ pub(crate) fn program(language: Language, fate: Fate) -> &'static str {
         Language::C => c(fate),
         Language::Cpp => cpp(fate),
         Language::Java => java(fate),
-        Language::Python => python(fate),
+        Language::Python | Language::Pypy => python(fate),
         Language::Javascript => javascript(fate),
-        other => panic!("no programs in {other}"),
+        Language::Typescript => typescript(fate),
+        Language::Go => go(fate),
+        Language::Rust => rust(fate),
+        Language::Kotlin => kotlin(fate),
     }
 }
 
@@ -150,5 +153,101 @@ fn javascript(fate: Fate) -> &'static str {
         }
         Fate::Crashing => "const x = null;\n\nx.y = 1;\n",
         Fate::Broken => "const x = 1;\n\nlet y = ;\n",
+    }
+}
+
+fn typescript(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Right => {
+            "import * as fs from 'fs';\nconst [a, b]: number[] = fs.readFileSync(0, 'utf8').split(' ').map(Number);\nconsole.log(a + b);\n"
+        }
+        Fate::Wrong => {
+            "import * as fs from 'fs';\nconst [a, b]: number[] = fs.readFileSync(0, 'utf8').split(' ').map(Number);\nconsole.log(a - b);\n"
+        }
+        Fate::Endless => "let i: number = 0;\nwhile (true) i++;\n",
+        Fate::Sleeping => "setTimeout(() => {}, 100000);\n",
+        Fate::Hungry => {
+            "const all: number[][] = [];\nfor (;;) all.push(new Array(100000).fill(1.5));\n"
+        }
+        Fate::Talkative => {
+            "import { writeSync } from 'fs';\nfor (;;) writeSync(1, 'talk talk talk talk\\n');\n"
+        }
+        Fate::Crashing => "type T = { y: number };\n\nlet x: T = JSON.parse('null'); x.y = 1;\n",
+        Fate::Broken => "const x = 1;\n\nlet y: number = 'no number';\n",
+    }
+}
+
+fn go(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Right => {
+            "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tvar a, b int\n\tfmt.Scan(&a, &b)\n\tfmt.Println(a + b)\n}\n"
+        }
+        Fate::Wrong => {
+            "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tvar a, b int\n\tfmt.Scan(&a, &b)\n\tfmt.Println(a - b)\n}\n"
+        }
+        Fate::Endless => "package main\n\nvar i int\n\nfunc main() {\n\tfor {\n\t\ti++\n\t}\n}\n",
+        Fate::Sleeping => {
+            "package main\n\nimport \"time\"\n\nfunc main() {\n\ttime.Sleep(100 * time.Second)\n}\n"
+        }
+        Fate::Hungry => {
+            "package main\n\nfunc main() {\n\tvar all [][]byte\n\tfor {\n\t\tpart := make([]byte, 1<<20)\n\t\tfor i := range part {\n\t\t\tpart[i] = 7\n\t\t}\n\t\tall = append(all, part)\n\t}\n}\n"
+        }
+        Fate::Talkative => {
+            "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tfor {\n\t\tfmt.Println(\"talk talk talk talk\")\n\t}\n}\n"
+        }
+        Fate::Crashing => "package main\n\nfunc main() { var p *int\n\t*p = 1\n}\n",
+        Fate::Broken => "package main\n\nfunc main() { x := 1 }\n",
+    }
+}
+
+fn rust(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Right => {
+            "fn main() {\n    let line = std::io::read_to_string(std::io::stdin()).unwrap();\n    let sum: i64 = line.split_whitespace().map(|word| word.parse::<i64>().unwrap()).sum();\n    println!(\"{sum}\");\n}\n"
+        }
+        Fate::Wrong => {
+            "fn main() {\n    let line = std::io::read_to_string(std::io::stdin()).unwrap();\n    let n: Vec<i64> = line.split_whitespace().map(|word| word.parse().unwrap()).collect();\n    println!(\"{}\", n[0] - n[1]);\n}\n"
+        }
+        Fate::Endless => {
+            "fn main() {\n    let mut i = 0u64;\n    loop {\n        i = std::hint::black_box(i + 1);\n    }\n}\n"
+        }
+        Fate::Sleeping => {
+            "fn main() {\n    std::thread::sleep(std::time::Duration::from_secs(100));\n}\n"
+        }
+        Fate::Hungry => {
+            "fn main() {\n    let mut all = Vec::new();\n    loop {\n        all.push(vec![7u8; 1 << 20]);\n    }\n}\n"
+        }
+        Fate::Talkative => {
+            "fn main() {\n    loop {\n        println!(\"talk talk talk talk\");\n    }\n}\n"
+        }
+        Fate::Crashing => {
+            "fn main() {\n    let n: Result<i32, _> = \"x\".parse::<i32>();\n    n.unwrap();\n}\n"
+        }
+        Fate::Broken => {
+            "fn main() {\n    let x = 1;\n    let y: i32 = \"no number\";\n    println!(\"{x}{y}\");\n}\n"
+        }
+    }
+}
+
+fn kotlin(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Right => {
+            "fun main() {\n    val (a, b) = readln().split(\" \").map { it.toLong() }\n    println(a + b)\n}\n"
+        }
+        Fate::Wrong => {
+            "fun main() {\n    val (a, b) = readln().split(\" \").map { it.toLong() }\n    println(a - b)\n}\n"
+        }
+        Fate::Endless => {
+            "fun main() {\n    var i = 0L\n    while (true) {\n        i++\n        if (i < 0) println(i)\n    }\n}\n"
+        }
+        Fate::Sleeping => "fun main() {\n    Thread.sleep(100000)\n}\n",
+        Fate::Hungry => {
+            "fun main() {\n    val all = ArrayList<IntArray>()\n    while (true) all.add(IntArray(1 shl 18) { 7 })\n}\n"
+        }
+        Fate::Talkative => "fun main() {\n    while (true) println(\"talk talk talk talk\")\n}\n",
+        Fate::Crashing => "fun main() {\n    val x = IntArray(1)\n    x[\"7\".toInt()] = 1\n}\n",
+        Fate::Broken => {
+            "fun main() {\n    val x = 1\n    val y: Int = \"no number\"\n    println(x + y)\n}\n"
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use contract::Language;
+use contract::language::InstalledLanguage;
 use service::token::{Minter, ServiceKey};
 use service::{Listeners, Shutdown};
 use tempfile::TempDir;
@@ -100,6 +102,24 @@ impl World {
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// What is installed.
+    pub(crate) fn installed(&self) -> Vec<InstalledLanguage> {
+        self.block_on(async {
+            let request = self.http.get(format!("{}/internal/languages", self.url));
+            let request = request.bearer_auth(self.token("execute"));
+            let answer = request.send().await.expect("answers");
+            answer.json().await.expect("is a list")
+        })
+    }
+
+    /// The languages that this machine has.
+    pub(crate) fn languages(&self) -> Vec<Language> {
+        self.installed()
+            .iter()
+            .map(|language| language.id)
+            .collect()
     }
 
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
