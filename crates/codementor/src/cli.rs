@@ -9,7 +9,9 @@ use contract::Role;
 use queue::KafkaConfig;
 use service::config::DatabaseConfig;
 
-use crate::{bench::Bench, client::Client, load::Load, submit::Submit, up};
+use crate::{
+    bench::Bench, client::Client, load::Load, run_file::Run, submit::Submit, up, verify::Verify,
+};
 
 /// Judge and review code over an exact stream: the services, and the tools around them.
 #[derive(Debug, Parser)]
@@ -39,6 +41,10 @@ pub(crate) enum Command {
     Token(Token),
     /// Submit a file and watch it being judged
     Submit(Submit),
+    /// Compile and run a file on standard input, without a server
+    Run(Run),
+    /// Judge the jury's submissions of problem packages and compare, without a server
+    Verify(Verify),
     /// Put load on the whole pipeline and check every stream
     Load(Load),
     /// Measure what the README states and print one table

@@ -8,10 +8,13 @@ mod cli;
 mod client;
 mod config;
 mod load;
+mod lone_runner;
 mod openapi;
+mod run_file;
 mod setup;
 mod submit;
 mod up;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -52,6 +55,8 @@ async fn run(command: Command) -> Result<bool> {
         Command::Setup(setup) => setup::run(setup).await?,
         Command::Token(token) => println!("{}", token.print().await?),
         Command::Submit(submit) => return submit::run(submit).await,
+        Command::Run(run) => return run_file::run(run).await,
+        Command::Verify(verify) => return verify::run(verify).await,
         Command::Load(load) => return load::run(load).await,
         Command::Bench(bench) => return bench::run(bench).await,
         Command::Openapi => print!("{}", openapi::document()?),

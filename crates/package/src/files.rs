@@ -158,6 +158,11 @@ impl Files {
         self.entries.get(name).map(|entry| entry.size)
     }
 
+    /// Where its bytes lie on this machine.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.entries.get(name).map(|entry| entry.path.as_path())
+    }
+
     /// A file to read from. Blocks.
     pub fn file(&self, name: &str) -> Result<File, PackageError> {
         let entry = self

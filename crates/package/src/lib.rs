@@ -10,6 +10,7 @@
 //!
 //! What it never does: run anything of a package, follow a link out of it, or drop anything in silence.
 
+mod default_validator;
 mod glob;
 mod program;
 
@@ -22,6 +23,7 @@ pub mod test_data;
 pub mod write;
 pub mod yaml;
 
+pub use default_validator::default_validator;
 pub use expectation::{Expectation, Outcome};
 pub use files::{Files, Limits};
 pub use metadata::{Format, Metadata};
