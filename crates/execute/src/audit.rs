@@ -6,7 +6,11 @@
 //! Counts tell that something is missing, digests that two sets are the same, whatever their order; ids tell which. Reads only
 //! execute's own tables; others compare.
 
+use std::time::Duration;
+
 use contract::SubmissionId;
+use metrics::gauge;
+use service::Shutdown;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -120,4 +124,26 @@ pub async fn judged_in(pool: &PgPool, minute: OffsetDateTime) -> sqlx::Result<Ve
 /// Which of these judgings are here at all, and whether each is over.
 pub async fn known(pool: &PgPool, judgings: &[Judging]) -> sqlx::Result<Vec<(Judging, bool)>> {
     store::known(pool, judgings).await
+}
+
+/// How often what is open is looked at for the metrics.
+const MEASURE: Duration = Duration::from_secs(30);
+
+/// Shows as metrics what the audit would find among what is open; the whole audit is a command.
+pub(crate) async fn measure(pool: PgPool, shutdown: Shutdown) {
+    loop {
+        match store::open_holes(&pool).await {
+            Ok((overdue, unsent)) => {
+                #[expect(clippy::cast_precision_loss, reason = "a gauge of some thousands")]
+                let (overdue, unsent) = (overdue as f64, unsent as f64);
+                gauge!("codementor_audit_holes", "what" => "not_ended").set(overdue);
+                gauge!("codementor_audit_holes", "what" => "not_sent").set(unsent);
+            }
+            Err(error) => tracing::debug!(%error, "cannot look for holes"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(MEASURE) => {}
+            () = shutdown.soft().cancelled() => return,
+        }
+    }
 }

@@ -1,4 +1,6 @@
 //! Dead letters: kept in a table as they come, sent again when an admin wishes.
+//!
+//! A job that nobody can do ends its judgement at once: whoever waits for it is told now, and not when it counts as lost.
 
 use bytes::Bytes;
 use contract::{SubmissionId, Topic};
@@ -11,22 +13,45 @@ use uuid::Uuid;
 use crate::{
     endings,
     job::{JUDGE_JOB, STREAM_EVENT},
+    outbox::Outbox,
     standing::Status,
     state::State,
     store::{
         dead_letter::{self, DeadLetter, NewDeadLetter},
         log::JudgementKey,
         open,
-        outbox::{self, NewMessage},
+        outbox::{self as store_outbox, NewMessage},
     },
 };
 
-/// Keeps a batch of the topic.
-pub(crate) async fn keep(pool: &PgPool, deliveries: &[Delivery]) -> sqlx::Result<()> {
+/// Keeps a batch of the topic, and ends the judgements of jobs in it.
+pub(crate) async fn keep(
+    pool: &PgPool,
+    outbox: &Outbox,
+    deliveries: &[Delivery],
+) -> sqlx::Result<()> {
     let letters: Vec<NewDeadLetter> = deliveries.iter().map(letter).collect();
     let mut db = pool.begin().await?;
-    dead_letter::keep(&mut db, &letters).await?;
-    db.commit().await
+    let new = dead_letter::keep(&mut db, &letters).await?;
+    // What was kept before may have been sent again meanwhile: only what is new says that a job is dead.
+    let mut dead: Vec<JudgementKey> = new
+        .into_iter()
+        .map(|index| &letters[index])
+        .filter(|letter| [JUDGE_JOB, "review-job"].contains(&letter.headers.kind.as_str()))
+        .filter_map(|letter| letter.judgement)
+        .collect();
+    dead.sort_unstable();
+    dead.dedup();
+    let open = open::lock_open(&mut db, &dead).await?;
+    let ended = !open.is_empty();
+    if ended {
+        endings::end_dead(&mut db, open).await?;
+    }
+    db.commit().await?;
+    if ended {
+        outbox.wake();
+    }
+    Ok(())
 }
 
 fn letter(delivery: &Delivery) -> NewDeadLetter {
@@ -61,7 +86,7 @@ pub(crate) async fn replay(state: &State, id: Uuid) -> Result<(), Problem> {
         (JUDGE_JOB, Some(key)) => job(state, &mut db, &letter, key, payload).await?,
         _ => as_it_was(&letter, payload, None)?,
     };
-    outbox::add(&mut db, &[message]).await?;
+    store_outbox::add(&mut db, &[message]).await?;
     if !dead_letter::resolve(&mut *db, id, "replayed").await? {
         return Err(Problem::not_found("dead letter"));
     }
@@ -85,6 +110,11 @@ async fn job(
             "the submission was judged meanwhile: discard the letter",
         )),
         Some(Status::Queued | Status::Judging | Status::Judged) => {
+            if open::lock_open(&mut *db, &[key]).await?.is_empty() {
+                return Err(Problem::conflict(
+                    "the submission is being ended just now: send the letter again in a moment",
+                ));
+            }
             as_it_was(letter, payload, Some(key))
         }
         Some(Status::Failed) => {

@@ -33,6 +33,23 @@ pub(crate) async fn cancel(state: &State, id: SubmissionId) -> Result<(), Proble
 
 /// Ends judgements that are locked. One that is being ended already keeps its reason.
 pub(crate) async fn end(db: &mut PgConnection, ended: &[(Open, Ending)]) -> sqlx::Result<()> {
+    end_and_tell(db, ended, true).await
+}
+
+/// Ends locked judgements whose jobs the operator has as dead letters already.
+pub(crate) async fn end_dead(db: &mut PgConnection, dead: Vec<Open>) -> sqlx::Result<()> {
+    let ended: Vec<(Open, Ending)> = dead
+        .into_iter()
+        .map(|open| (open, Ending::Retries))
+        .collect();
+    end_and_tell(db, &ended, false).await
+}
+
+async fn end_and_tell(
+    db: &mut PgConnection,
+    ended: &[(Open, Ending)],
+    operator: bool,
+) -> sqlx::Result<()> {
     let mut messages = vec![];
     let mut letters = vec![];
     for (judgement, ending) in ended {
@@ -48,7 +65,7 @@ pub(crate) async fn end(db: &mut PgConnection, ended: &[(Open, Ending)]) -> sqlx
             messages.push(event_message(judgement, &event)?);
         }
         let unjudged = judgement.kind == Kind::Submission && judgement.shown.verdict.is_none();
-        if first && ending.is_ours() && unjudged {
+        if operator && first && ending.is_ours() && unjudged {
             letters.push((judgement.key(), ending));
         }
         if first {

@@ -10,8 +10,8 @@ use service::{
 };
 
 use crate::{
-    accept::StoredManifests, config::Config, dead_letters, error::Error, languages::Languages,
-    log_writer, outbox::Outbox, routes, state::State, store::MIGRATOR, watch,
+    accept::StoredManifests, audit, config::Config, dead_letters, error::Error,
+    languages::Languages, log_writer, outbox::Outbox, routes, state::State, store::MIGRATOR, watch,
 };
 
 /// The service's name in tokens and keys.
@@ -47,6 +47,9 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     // Kafka is no part of it: without Kafka things are accepted all the same.
     database::watch(&pool, ops.part("database"), &shutdown);
     let consumers = start_consumers(&config.kafka, &producer, &state, &ops, &shutdown)?;
+    shutdown
+        .tracker()
+        .spawn(audit::measure(pool.clone(), shutdown.clone()));
     shutdown
         .tracker()
         .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
@@ -85,7 +88,7 @@ fn start_consumers(
             async move { log_writer::write(&pool, &outbox, &batch.deliveries).await }
         },
     )?;
-    let pool = state.pool.clone();
+    let (pool, outbox) = (state.pool.clone(), state.outbox.clone());
     let letters = ordered::start(
         kafka,
         producer,
@@ -94,8 +97,8 @@ fn start_consumers(
         ordered::Batches::default(),
         stop(),
         move |batch| {
-            let pool = pool.clone();
-            async move { dead_letters::keep(&pool, &batch.deliveries).await }
+            let (pool, outbox) = (pool.clone(), outbox.clone());
+            async move { dead_letters::keep(&pool, &outbox, &batch.deliveries).await }
         },
     )?;
     for (name, consumer) in [("log writer", &log), ("dead letters", &letters)] {

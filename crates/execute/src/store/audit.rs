@@ -154,6 +154,24 @@ fn fault(word: &str) -> Option<Fault> {
     })
 }
 
+/// Of what is open: how many are past their deadline, and of how many the job lies neither in the outbox nor in Kafka.
+pub(crate) async fn open_holes(db: impl PgExecutor<'_>) -> sqlx::Result<(i64, i64)> {
+    sqlx::query_as(
+        r"
+        SELECT count(*) FILTER (WHERE deadline < now() - make_interval(secs => $1)),
+               count(*) FILTER (WHERE ending IS NULL AND job_offset IS NULL
+                                  AND active_at < now() - make_interval(secs => $1)
+                                  AND NOT EXISTS (SELECT FROM execute.outbox
+                                                  WHERE outbox.submission = judgement.submission
+                                                    AND outbox.judgement = judgement.number))
+        FROM execute.judgement WHERE terminal_at IS NULL
+        ",
+    )
+    .bind(SLACK_SECONDS)
+    .fetch_one(db)
+    .await
+}
+
 /// Which judgings a verdict was shown of, among those accepted within one minute.
 pub(crate) async fn judged_in(
     db: impl PgExecutor<'_>,

@@ -29,11 +29,15 @@ pub(crate) struct DeadLetter {
     pub(crate) arrived_at: OffsetDateTime,
 }
 
-/// Keeps dead letters; those that are kept already are left out.
-pub(crate) async fn keep(db: &mut PgConnection, letters: &[NewDeadLetter]) -> sqlx::Result<()> {
-    for letter in letters {
+/// Keeps dead letters; those that are kept already are left out. The answer is which were new.
+pub(crate) async fn keep(
+    db: &mut PgConnection,
+    letters: &[NewDeadLetter],
+) -> sqlx::Result<Vec<usize>> {
+    let mut new = vec![];
+    for (index, letter) in letters.iter().enumerate() {
         let headers = &letter.headers;
-        sqlx::query(
+        let kept = sqlx::query(
             r"
             INSERT INTO execute.dead_letter
                 (id, partition, log_offset, message_id, kind, origin, reason, key, headers, payload, submission, judgement)
@@ -55,8 +59,11 @@ pub(crate) async fn keep(db: &mut PgConnection, letters: &[NewDeadLetter]) -> sq
         .bind(letter.judgement.map(|(_, number)| integer(number)))
         .execute(&mut *db)
         .await?;
+        if kept.rows_affected() > 0 {
+            new.push(index);
+        }
     }
-    Ok(())
+    Ok(new)
 }
 
 fn dead_letter(row: &PgRow) -> sqlx::Result<DeadLetter> {

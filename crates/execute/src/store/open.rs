@@ -98,6 +98,37 @@ pub(crate) async fn lock_applied(
     row.as_ref().map(open).transpose()
 }
 
+/// Locks those of these judgements that are not over and that nobody is ending.
+pub(crate) async fn lock_open(
+    db: &mut PgConnection,
+    keys: &[JudgementKey],
+) -> sqlx::Result<Vec<Open>> {
+    if keys.is_empty() {
+        return Ok(vec![]);
+    }
+    let rows = sqlx::query(
+        r"
+        SELECT judgement.submission, number, kind, locale, reply_partition, traceparent, accepted_at,
+               last_attempt, last_seq, verdict_attempt, verdict_seq, false AS terminal, tries, ending
+        FROM unnest($1::uuid[], $2::integer[]) AS asked (submission, number)
+        JOIN execute.judgement USING (submission, number)
+        JOIN execute.submission ON submission.id = judgement.submission
+        WHERE terminal_at IS NULL AND ending IS NULL
+        ORDER BY judgement.submission, number
+        FOR UPDATE OF judgement
+        ",
+    )
+    .bind(keys.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
+    .bind(
+        keys.iter()
+            .map(|(_, number)| integer(*number))
+            .collect::<Vec<_>>(),
+    )
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(open).collect()
+}
+
 /// Remembers why judgements are being ended and that it was said now. The first reason stays.
 pub(crate) async fn mark_ending(
     db: &mut PgConnection,
