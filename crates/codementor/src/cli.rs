@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Role;
 
@@ -10,7 +10,15 @@ use queue::KafkaConfig;
 use service::config::DatabaseConfig;
 
 use crate::{
-    bench::Bench, client::Client, load::Load, run_file::Run, submit::Submit, up, verify::Verify,
+    audit::Audit,
+    bench::Bench,
+    client::Client,
+    load::Load,
+    operate::{DeadLetters, Intake},
+    run_file::Run,
+    submit::Submit,
+    up,
+    verify::Verify,
 };
 
 /// Judge and review code over an exact stream: the services, and the tools around them.
@@ -41,6 +49,12 @@ pub(crate) enum Command {
     Token(Token),
     /// Submit a file and watch it being judged
     Submit(Submit),
+    /// Prove that all that was accepted is over, or still may be; exits 0: balanced, 1: a hole, 2: cannot know yet
+    Audit(Audit),
+    /// List, show, send again or throw away what could not be processed
+    DeadLetters(DeadLetters),
+    /// Look at the intake, close it, open it
+    Intake(Intake),
     /// Compile and run a file on standard input, without a server
     Run(Run),
     /// Judge the jury's submissions of problem packages and compare, without a server
@@ -80,6 +94,23 @@ pub(crate) struct Servers {
     /// Put this before the names of topics and groups
     #[arg(long, env = "CODEMENTOR_TOPIC_PREFIX", default_value = "")]
     pub(crate) topic_prefix: String,
+}
+
+impl Servers {
+    /// Both addresses: those given, else those that the running `up` of that folder uses.
+    pub(crate) fn or_those_of(&self, data: &DataDir) -> Result<up::Addresses> {
+        if let (Some(database_url), Some(kafka_brokers)) = (&self.database_url, &self.kafka_brokers)
+        {
+            return Ok(up::Addresses {
+                database_url: database_url.clone(),
+                kafka_brokers: kafka_brokers.clone(),
+                topic_prefix: self.topic_prefix.clone(),
+            });
+        }
+        up::Summary::read(&data.path)?
+            .servers
+            .context("the running `up` is an older one: start it again")
+    }
 }
 
 /// Make keys, database tables, Kafka topics and the first admin.
@@ -178,16 +209,25 @@ pub(crate) struct Server {
 impl Server {
     /// A client as these options say.
     pub(crate) async fn connect(&self) -> Result<Client> {
-        match (&self.url, &self.token) {
-            (Some(url), Some(token)) => Client::new(url, token),
-            (_, token) => {
-                let up = up::Summary::read(&self.data.path)?;
-                match token {
-                    Some(token) => Client::new(&up.url, token),
-                    None => up.sign_in(Role::Learner).await,
-                }
-            }
-        }
+        let (url, token) = (self.url.as_deref(), self.token.as_deref());
+        connect_as(&self.data, url, token, Role::Learner).await
+    }
+}
+
+/// A client of the address and with the token given, else of the running `up`, as its demo account of that role.
+pub(crate) async fn connect_as(
+    data: &DataDir,
+    url: Option<&str>,
+    token: Option<&str>,
+    role: Role,
+) -> Result<Client> {
+    if let (Some(url), Some(token)) = (url, token) {
+        return Client::new(url, token);
+    }
+    let up = up::Summary::read(&data.path)?;
+    match token {
+        Some(token) => Client::new(&up.url, token),
+        None => up.sign_in(role).await,
     }
 }
 

@@ -1,8 +1,9 @@
 //! The one binary: any of the services, all of them together, and the tools around them.
 //!
 //! Reads the command line, starts what it says, and turns an error into one sentence and an exit code: 0 well, 1 not, 2 a
-//! wrong command line. Rules live in the service crates; nothing here knows one.
+//! wrong command line, or an audit that cannot know yet. Rules live in the service crates; nothing here knows one.
 
+mod audit;
 mod bench;
 mod cli;
 mod client;
@@ -10,6 +11,7 @@ mod config;
 mod load;
 mod lone_runner;
 mod openapi;
+mod operate;
 mod run_file;
 mod setup;
 mod submit;
@@ -35,8 +37,7 @@ fn main() -> ExitCode {
         }
     };
     match runtime.block_on(run(cli.command)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("codementor: {error:#}");
             ExitCode::FAILURE
@@ -44,8 +45,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// The exit code.
+async fn run(command: Command) -> Result<u8> {
+    if let Command::Audit(audit) = command {
+        service::telemetry::init();
+        return Ok(audit::run(audit).await.exit_code());
+    }
+    run_well(command).await.map(|well| u8::from(!well))
+}
+
 /// Whether all went well.
-async fn run(command: Command) -> Result<bool> {
+async fn run_well(command: Command) -> Result<bool> {
     service::telemetry::init();
     match command {
         Command::Up(up) => {
@@ -55,6 +65,8 @@ async fn run(command: Command) -> Result<bool> {
         Command::Setup(setup) => setup::run(setup).await?,
         Command::Token(token) => println!("{}", token.print().await?),
         Command::Submit(submit) => return submit::run(submit).await,
+        Command::DeadLetters(command) => operate::dead_letters(command).await?,
+        Command::Intake(command) => operate::intake(command).await?,
         Command::Run(run) => return run_file::run(run).await,
         Command::Verify(verify) => return verify::run(verify).await,
         Command::Load(load) => return load::run(load).await,

@@ -11,6 +11,8 @@
 //! In reading order: [`Config`]; `consumer` (from deliveries to jobs); `judge` with `fleet` (the runners) and `review` with
 //! `reviewer`; under both `attempt` (what is said, in which order), `lease` (who may say it) and `store` (SQL).
 
+pub mod audit;
+
 mod attempt;
 mod config;
 mod consumer;

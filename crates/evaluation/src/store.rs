@@ -3,9 +3,11 @@
 //! Free functions, one statement each; every time in them is Postgres' `now()`, never this process's clock. Never stores a
 //! learner's code: what a redelivered job needs again, it brings along.
 
+mod audit;
 mod claim;
 mod review;
 
+pub(crate) use audit::{judged_in as audit_judged_in, minutes as audit_minutes};
 pub(crate) use claim::{
     Claim, Mine, NewClaim, ReviewFacts, Stored, finish, forget_finals, is_over, release, renew,
     take,

@@ -78,6 +78,30 @@ pub(crate) struct Summary {
     pub(crate) accounts: Vec<DemoAccount>,
     /// Each service's private address, and its process where it has one of its own.
     pub(crate) services: BTreeMap<String, Running>,
+    /// The servers in use, for the operator's tools; absent in what older versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) servers: Option<Addresses>,
+}
+
+/// Where the servers in use are. Holds the database's password: kept in a file that only its owner reads.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Addresses {
+    /// The database.
+    pub(crate) database_url: String,
+    /// Kafka.
+    pub(crate) kafka_brokers: String,
+    /// Before the names of topics and groups.
+    pub(crate) topic_prefix: String,
+}
+
+impl std::fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Addresses")
+            .field("database_url", &"…")
+            .field("kafka_brokers", &self.kafka_brokers)
+            .field("topic_prefix", &self.topic_prefix)
+            .finish()
+    }
 }
 
 /// One of the accounts that `up` makes.

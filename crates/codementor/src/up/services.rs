@@ -185,7 +185,18 @@ impl Settings<'_> {
                 }
                 settings
             }
-            "execute" => vec![question, runners],
+            "execute" => {
+                let mut settings = vec![question, runners];
+                if self.generous_limits {
+                    for (flag, variable) in [
+                        ("waiting-per-account", "CODEMENTOR_WAITING_PER_ACCOUNT"),
+                        ("waiting-most", "CODEMENTOR_WAITING_MOST"),
+                    ] {
+                        settings.push((flag, variable, "1000000".to_owned()));
+                    }
+                }
+                settings
+            }
             "evaluation" => {
                 let mut settings = vec![question, runners];
                 if addresses.runner.is_some() {

@@ -144,6 +144,11 @@ async fn start_services(
         url: addresses.public_url(),
         accounts,
         services: services.running(&addresses),
+        servers: Some(super::Addresses {
+            database_url: servers.database_url.clone(),
+            kafka_brokers: servers.kafka_brokers.clone(),
+            topic_prefix: options.servers.topic_prefix.clone(),
+        }),
     };
     Ok((services, summary))
 }

@@ -6,6 +6,7 @@ mod faults;
 mod hidden;
 mod judging;
 mod openapi;
+mod operate;
 mod operation;
 mod permissions;
 mod streams;
