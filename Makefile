@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench lint lint-deps fmt openapi check-manifests
+.PHONY: help up test bench lint lint-deps fmt openapi check-manifests chaos
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -22,6 +22,12 @@ bench: ## Measure what the README states, and print one table
 	@scripts/setup.sh --for up
 	@cargo build --locked --release -p codementor
 	@exec $(TARGET)/release/codementor bench $(ARGS)
+
+chaos: ## Kill and freeze every part under load, then audit (SECONDS=600, SEED=1 repeats a run's faults)
+	@scripts/setup.sh --for test
+	@cargo build --locked -p codementor
+	@CODEMENTOR_CHAOS_SECONDS=$(or $(SECONDS),600) $(if $(SEED),CODEMENTOR_CHAOS_SEED=$(SEED)) \
+	  cargo test --locked -p e2e --test it -- chaos --nocapture
 
 lint: ## Clippy as CI runs it, and the licences of dependencies
 	@cargo fmt --all --check

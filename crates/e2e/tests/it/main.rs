@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod chaos;
 mod faults;
 mod hidden;
 mod judging;
