@@ -45,6 +45,17 @@ pub(crate) struct Build {
     pub(crate) time: Duration,
 }
 
+impl Build {
+    /// Of code that never reached a compiler.
+    pub(crate) fn refused(log: String) -> Self {
+        Self {
+            program: None,
+            log,
+            time: Duration::ZERO,
+        }
+    }
+}
+
 /// A program that can be run many times.
 #[derive(Debug)]
 pub(crate) struct Runnable {

@@ -22,7 +22,7 @@ pub struct Config {
         default_value = "/var/lib/codementor/runner"
     )]
     pub work_dir: PathBuf,
-    /// Programs that run at the same time [default: number of processors]
+    /// Programs that run at the same time; interactive questions need two [default: number of processors, at least two]
     #[arg(long, env = "CODEMENTOR_RUNNER_SLOTS")]
     pub slots: Option<NonZeroUsize>,
     /// Judgements taken at the same time; more are answered 503 [default: twice the slots]
@@ -69,7 +69,8 @@ impl Config {
     /// Programs that run at the same time.
     pub(crate) fn slots(&self) -> usize {
         let processors = std::thread::available_parallelism();
-        self.slots.or(processors.ok()).map_or(1, NonZeroUsize::get)
+        let default = processors.map_or(2, |count| count.get().max(2));
+        self.slots.map_or(default, NonZeroUsize::get)
     }
 
     /// Where toolchains may lie.

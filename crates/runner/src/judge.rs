@@ -11,26 +11,28 @@
 mod failure;
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use contract::Language;
 use contract::event::{Compiled, FinalVerdict};
-use contract::manifest::{JudgingMode, TestRef};
+use contract::manifest::{Checker, TestRef};
 use contract::runner_api::{BlobSource, JudgeRequest, RunRequest, RunnerEvent};
 use contract::verdict::Verdict;
 use futures::future::{Either, select};
 use futures::{StreamExt, stream};
-use sandbox::{Outcome, Program, Sandbox, Stdin};
+use sandbox::{Content, Outcome, Program, Sandbox, Stdin, Stdout};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::blobs::{BlobError, Blobs, beginning};
 use crate::checker;
 use crate::compile::{Build, Compiler, Runnable};
+use crate::jury::{Case, Feedback, Jury, Order, Ruling, decide};
 use crate::language::{ArrangeError, Code};
-use crate::report::{Finished, SAMPLE_BYTES, skipped};
-use crate::score::{Judged, sum_up, without_tests};
+use crate::report::{self, Finished, SAMPLE_BYTES, skipped};
+use crate::score::{Course, Judged, sum_up, without_tests};
 use crate::toolchain::{Toolchain, environment};
-use crate::verdict::{Allowance, Ending, millis};
+use crate::verdict::{Allowance, millis};
 
 pub(crate) use failure::JudgeError;
 
@@ -60,6 +62,8 @@ struct Job<'a> {
     allowance: Allowance,
     /// Whether a driver may report results apart from standard output.
     has_driver: bool,
+    /// The question's own checker.
+    jury: Option<Jury<'a>>,
 }
 
 impl Judge {
@@ -106,8 +110,42 @@ impl Judge {
             program,
             allowance: Allowance::new(&judging.limits, judging.time_factor, toolchain.spec),
             has_driver: judging.driver.is_some(),
+            jury: None,
         };
-        self.run_tests(&job, request, events).await
+        let Some((toolchain, checker)) = self.compile_checker(&judging.checker).await? else {
+            return self.run_tests(&job, request, events).await;
+        };
+        let Some(jury) = Jury::new(&judging.checker, toolchain, &checker) else {
+            return Ok(without_checker(request, events));
+        };
+        let jury = Some(jury);
+        self.run_tests(&Job { jury, ..job }, request, events).await
+    }
+
+    /// The question's own checker, compiled once for all that is judged with it; `None` where it has none.
+    async fn compile_checker(
+        &self,
+        checker: &Checker,
+    ) -> Result<Option<(&Toolchain, Arc<Build>)>, JudgeError> {
+        let Checker::Program {
+            language, files, ..
+        } = checker
+        else {
+            return Ok(None);
+        };
+        let toolchain = self.toolchain(*language)?;
+        let code = Code {
+            files,
+            driver: None,
+        };
+        let build = match (toolchain.spec.arrange)(&code) {
+            Ok(sources) => self.compiler.compile(toolchain, &code, sources).await?.0,
+            Err(error) => Arc::new(Build::refused(error.to_string())),
+        };
+        if build.program.is_none() {
+            tracing::warn!(%language, log = build.log, "a question's checker does not compile");
+        }
+        Ok(Some((toolchain, build)))
     }
 
     /// Compiles and runs once with this input.
@@ -134,18 +172,12 @@ impl Judge {
             program,
             allowance: Allowance::new(&judging.limits, judging.time_factor, toolchain.spec),
             has_driver: judging.driver.is_some(),
+            jury: None,
         };
         let stdin = Stdin::Bytes(request.stdin.as_bytes());
-        let outcome = self.run_once(&job, stdin).await?;
-        let ending = Ending::of(&outcome, &job.allowance);
-        let finished = Finished {
-            verdict: ending.verdict.unwrap_or(Verdict::Accepted),
-            ending,
-            outcome,
-            difference: None,
-            sample: None,
-        };
-        let judged = finished.judged();
+        let outcome = self.run_once(&job, stdin, &[]).await?;
+        let finished = Finished::of(outcome, &job.allowance);
+        let judged = finished.judged(None);
         let _ = events.send(RunnerEvent::Output(
             finished.output(None, &program.sources.lines),
         ));
@@ -215,33 +247,41 @@ impl Judge {
         let judging = &request.judging;
         let tests = &judging.tests;
         let mut judged: Vec<Judged> = Vec::with_capacity(tests.len());
-        if let Some(source) = &request.blobs {
-            let mut runs = Vec::with_capacity(tests.len());
-            for test in tests {
-                runs.push(self.run_test(job, request, test, source));
-            }
-            // One more than can run, so that a slot need not wait for the next test's preparation.
-            let width = self.sandbox.report().slots + 1;
-            let mut runs = pin!(stream::iter(runs).buffered(width));
-            while let Some(finished) = runs.next().await {
-                let finished = finished?;
-                judged.push(finished.judged());
-                let failed = finished.verdict != Verdict::Accepted;
-                tell(request, judged.len(), Some(finished), job, events);
-                if failed && judging.mode == JudgingMode::Lazy {
-                    break;
+        let course = Mutex::new(Course::new(judging));
+        let skips = |test: &TestRef| {
+            let course = course.lock().unwrap_or_else(PoisonError::into_inner);
+            course.skips(test)
+        };
+        let source = request.blobs.as_ref();
+        let mut runs = Vec::with_capacity(tests.len());
+        for test in tests {
+            let skips = &skips;
+            runs.push(async move {
+                match source.filter(|_| !skips(test)) {
+                    Some(source) => self.run_test(job, request, test, source).await.map(Some),
+                    None => Ok(None),
                 }
-            }
-        }
-        while judged.len() < tests.len() {
-            judged.push(Judged {
-                verdict: Verdict::Skipped,
-                time_ms: 0,
-                memory_kib: 0,
             });
-            tell(request, judged.len(), None, job, events);
         }
-        Ok(sum_up(tests, &judged, judging.feedback))
+        // One more than can run, so that a slot need not wait for the next test's preparation.
+        let width = self.sandbox.report().slots + 1;
+        let mut runs = pin!(stream::iter(runs).buffered(width));
+        while let Some(finished) = runs.next().await {
+            let test = &tests[judged.len()];
+            // Begun before it was known that it is not wanted: what came of it does not count, so that the same code
+            // gets the same answer however busy the machine is.
+            let finished = finished?.filter(|_| !skips(test));
+            let one = match &finished {
+                Some(finished) => finished.judged(Some(test)),
+                None => Judged::skipped(),
+            };
+            let mut course = course.lock().unwrap_or_else(PoisonError::into_inner);
+            course.note(test, one.verdict);
+            drop(course);
+            judged.push(one);
+            tell(request, judged.len(), finished, job, events);
+        }
+        Ok(sum_up(judging, &judged))
     }
 
     async fn run_test(
@@ -251,16 +291,12 @@ impl Judge {
         test: &TestRef,
         source: &BlobSource,
     ) -> Result<Finished, JudgeError> {
+        if let Some(jury) = &job.jury {
+            return self.run_before_jury(job, jury, test, source).await;
+        }
         let input = self.blobs.file(&test.input, source).await?;
-        let outcome = self.run_once(job, Stdin::File(&input)).await?;
-        let ending = Ending::of(&outcome, &job.allowance);
-        let mut finished = Finished {
-            verdict: ending.verdict.unwrap_or(Verdict::Accepted),
-            ending,
-            outcome,
-            difference: None,
-            sample: None,
-        };
+        let outcome = self.run_once(job, Stdin::File(&input), &test.args).await?;
+        let mut finished = Finished::of(outcome, &job.allowance);
         if finished.ending.verdict.is_some() && !test.sample {
             return Ok(finished);
         }
@@ -290,10 +326,130 @@ impl Judge {
         }
     }
 
-    /// Runs in the next free slot; a narrow miss of the time limit is repeated once with the machine to itself.
-    async fn run_once(&self, job: &Job<'_>, stdin: Stdin<'_>) -> Result<Outcome, JudgeError> {
+    /// A test that the question's own program rules on.
+    async fn run_before_jury(
+        &self,
+        job: &Job<'_>,
+        jury: &Jury<'_>,
+        test: &TestRef,
+        source: &BlobSource,
+    ) -> Result<Finished, JudgeError> {
+        let input = self.blobs.file(&test.input, source).await?;
+        let answer = self.blobs.file(&test.output, source).await?;
+        let case = Case {
+            input: Content::File(&input),
+            answer: &answer,
+            args: &test.checker_args,
+            feedback: &[],
+        };
+        let mut finished = if jury.interactive {
+            self.interact(job, jury, test, &case).await?
+        } else {
+            let first = self.run_once(job, Stdin::File(&input), &test.args).await?;
+            let mut finished = Finished::of(first, &job.allowance);
+            let mut kept: Option<(Vec<u8>, Feedback)> = None;
+            let mut pass = 1;
+            while finished.ending.verdict.is_none() {
+                let mut slot = self.sandbox.acquire().await;
+                let output = Finished::answer(&finished.outcome);
+                let case = match &kept {
+                    Some((input, feedback)) => Case {
+                        input: Content::Bytes(input),
+                        feedback,
+                        ..case
+                    },
+                    None => case,
+                };
+                let mut ruling = jury.rule(&mut slot, &case, output).await?;
+                drop(slot);
+                let Some(next) = ruling.next.take() else {
+                    finished.verdict = ruling.verdict;
+                    finished.ruling = Some(ruling);
+                    break;
+                };
+                if pass == jury.passes {
+                    let reason = format!("the question's checker asks for more than {pass} passes");
+                    finished.verdict = Verdict::InternalError;
+                    finished.ruling = Some(Ruling {
+                        reason: Some(reason),
+                        ..Ruling::of(Verdict::InternalError)
+                    });
+                    break;
+                }
+                pass += 1;
+                let stdin = Stdin::Bytes(&next.0);
+                let outcome = self.run_once(job, stdin, &test.args).await?;
+                kept = Some(next);
+                // The dearest pass counts.
+                let cpu = outcome.cpu.max(finished.outcome.cpu);
+                let memory_bytes = outcome.memory_bytes.max(finished.outcome.memory_bytes);
+                finished = Finished::of(outcome, &job.allowance);
+                (finished.outcome.cpu, finished.outcome.memory_bytes) = (cpu, memory_bytes);
+            }
+            finished
+        };
+        if test.sample {
+            let read = |file| beginning(file, SAMPLE_BYTES).map_err(BlobError::Folder);
+            finished.sample = Some((read(&input)?, read(&answer)?));
+        }
+        Ok(finished)
+    }
+
+    /// The learner's program and the checker at once, each one's output the other's input.
+    async fn interact(
+        &self,
+        job: &Job<'_>,
+        jury: &Jury<'_>,
+        test: &TestRef,
+        case: &Case<'_>,
+    ) -> Result<Finished, JudgeError> {
+        let (learner_hears, checker_says) = sandbox::pipe().map_err(BlobError::Folder)?;
+        let (checker_hears, learner_says) = sandbox::pipe().map_err(BlobError::Folder)?;
         let spec = job.toolchain.spec;
-        let argv = (spec.run)(&job.toolchain.home, &job.program.sources, &job.allowance);
+        let mut argv = (spec.run)(&job.toolchain.home, &job.program.sources, &job.allowance);
+        argv.extend(test.args.iter().cloned());
+        let program = Program {
+            env: &environment(),
+            artefact: Some(&job.program.artefact),
+            stdin: Stdin::Pipe(&learner_hears),
+            stdout: Stdout::Pipe(&learner_says),
+            ..Program::new(&argv, job.allowance.for_sandbox())
+        };
+        let mut slots = self.sandbox.acquire_many(2).await?;
+        let _busy = Busy::new(2);
+        let (one, other) = slots.split_at_mut(1);
+        let learner = async {
+            let outcome = one[0].run(program).await?;
+            Ok::<_, JudgeError>((outcome, Instant::now()))
+        };
+        let checker = async {
+            let ends = (&checker_hears, &checker_says);
+            let outcome = jury.talk(&mut other[0], case, ends, &job.allowance).await?;
+            Ok::<_, JudgeError>((outcome, Instant::now()))
+        };
+        let (learner, checker) = futures::future::join(learner, checker).await;
+        let ((outcome, learner_end), (said, checker_end)) = (learner?, checker?);
+        let ruling = jury.ruling(&said);
+        let mut finished = Finished::of(outcome, &job.allowance);
+        finished.verdict = decide(
+            &ruling,
+            finished.ending.verdict,
+            Order::of(&said, checker_end < learner_end),
+        );
+        finished.ruling = Some(ruling);
+        Ok(finished)
+    }
+
+    /// Runs in the next free slot; a narrow miss of the time limit is repeated once with the machine to itself.
+    async fn run_once(
+        &self,
+        job: &Job<'_>,
+        stdin: Stdin<'_>,
+        arguments: &[String],
+    ) -> Result<Outcome, JudgeError> {
+        let spec = job.toolchain.spec;
+        let mut argv = (spec.run)(&job.toolchain.home, &job.program.sources, &job.allowance);
+        argv.extend(arguments.iter().cloned());
         let program = Program {
             env: &environment(),
             artefact: Some(&job.program.artefact),
@@ -315,6 +471,18 @@ impl Judge {
         let _busy = Busy::new(all);
         Ok(slots[0].run(program).await?)
     }
+}
+
+/// Every test of a question whose checker does not compile: nothing can be said of the learner's code.
+fn without_checker(request: &JudgeRequest, events: &Events) -> FinalVerdict {
+    let tests = &request.judging.tests;
+    if !request.show_output {
+        for (index, test) in (1..).zip(tests) {
+            let told = report::without_checker(index, test);
+            let _ = events.send(RunnerEvent::Test(told));
+        }
+    }
+    without_tests(tests, Verdict::InternalError)
 }
 
 /// Sends what may be told of a test; `None` for one that was skipped.

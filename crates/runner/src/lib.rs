@@ -7,11 +7,11 @@
 //!                                 compile (cache) ◀ language, toolchain ┘
 //!                                        └──────────── sandbox ──────────┘
 //! ```
-//! In reading order: [`Config`] and [`run`]; `routes`, `validate`, `runner`; `judge` with `verdict`, `checker`, `score`
+//! In reading order: [`Config`] and [`run`]; `routes`, `validate`, `runner`; `judge` with `verdict`, `checker`, `jury`, `score`
 //! and `report`; `language` (the table), `toolchain`, `compile`, `lines`; `blobs`.
 //!
 //! What it never does: run anything outside the sandbox, keep anything that matters, hold a secret, tell of a hidden
-//! test more than its verdict, or let an expected output into the sandbox.
+//! test more than its verdict, or let an expected output into a run of the learner's program.
 
 mod blobs;
 mod checker;
@@ -21,6 +21,7 @@ mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod judge;
+mod jury;
 mod language;
 mod lines;
 mod lru;

@@ -7,10 +7,11 @@ use contract::manifest::TestRef;
 use contract::verdict::{LimitHit, LimitKind, Verdict};
 use sandbox::Outcome;
 
+use crate::jury::{Ruling, Score};
 use crate::lines::LineMap;
 use crate::score::{Judged, rounded};
 use crate::text::shown;
-use crate::verdict::{Ending, kib, millis};
+use crate::verdict::{Allowance, Ending, kib, millis};
 
 /// Text of a sample that is shown.
 pub(crate) const SAMPLE_BYTES: usize = 4 << 10;
@@ -30,15 +31,42 @@ pub(crate) struct Finished {
     pub(crate) difference: Option<Difference>,
     /// Beginning of the input and of the expected output; filled for samples only.
     pub(crate) sample: Option<(Vec<u8>, Vec<u8>)>,
+    /// What the question's own checker said.
+    pub(crate) ruling: Option<Ruling>,
 }
 
 impl Finished {
+    /// A run whose answer was not looked at yet.
+    pub(crate) fn of(outcome: Outcome, allowance: &Allowance) -> Self {
+        let ending = Ending::of(&outcome, allowance);
+        Self {
+            verdict: ending.verdict.unwrap_or(Verdict::Accepted),
+            ending,
+            outcome,
+            difference: None,
+            sample: None,
+            ruling: None,
+        }
+    }
+
     /// What counts.
-    pub(crate) fn judged(&self) -> Judged {
+    pub(crate) fn judged(&self, test: Option<&TestRef>) -> Judged {
         Judged {
+            score: self.score(test),
             verdict: self.verdict,
             time_ms: millis(self.outcome.cpu),
             memory_kib: kib(self.outcome.memory_bytes),
+        }
+    }
+
+    /// Points that the question's own checker gave, where that is not all or nothing.
+    fn score(&self, test: Option<&TestRef>) -> Option<f64> {
+        if self.verdict != Verdict::Accepted {
+            return None;
+        }
+        match self.ruling.as_ref()?.score? {
+            Score::Points(points) => Some(points),
+            Score::Share(share) => Some(share * test.and_then(|test| test.points).unwrap_or(1.0)),
         }
     }
 
@@ -52,7 +80,12 @@ impl Finished {
     }
 
     /// The event of a test.
-    pub(crate) fn test(self, index: u32, test: &TestRef, lines: &LineMap) -> TestResult {
+    pub(crate) fn test(mut self, index: u32, test: &TestRef, lines: &LineMap) -> TestResult {
+        let score = self.score(Some(test));
+        let (reason, message) = match self.ruling.take() {
+            Some(ruling) => (ruling.reason, ruling.message),
+            None => (None, None),
+        };
         let mut result = TestResult {
             index,
             name: test.name.clone(),
@@ -62,8 +95,8 @@ impl Finished {
             wall_ms: millis(self.outcome.wall),
             memory_kib: kib(self.outcome.memory_bytes),
             limit: self.ending.limit,
-            score: None,
-            reason: None,
+            score,
+            reason,
             detail: None,
         };
         if !test.sample {
@@ -79,7 +112,7 @@ impl Finished {
             output: shown(Self::answer(&self.outcome), SAMPLE_BYTES),
             stderr: errors(&self.outcome, lines, SAMPLE_BYTES),
             difference: self.difference,
-            message: None,
+            message,
         });
         result
     }
@@ -116,6 +149,15 @@ pub(crate) fn skipped(index: u32, test: &TestRef) -> TestResult {
         score: None,
         reason: None,
         detail: None,
+    }
+}
+
+/// A test of a question whose checker does not compile.
+pub(crate) fn without_checker(index: u32, test: &TestRef) -> TestResult {
+    TestResult {
+        verdict: Verdict::InternalError,
+        reason: Some("the question's checker does not compile".to_owned()),
+        ..skipped(index, test)
     }
 }
 

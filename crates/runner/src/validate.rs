@@ -14,6 +14,8 @@ use crate::blobs::is_hash;
 const MAX_CODE: usize = 64 << 10;
 /// Files of a submission.
 const MAX_FILES: usize = 32;
+/// All files of a checker together.
+const MAX_CHECKER: usize = 1 << 20;
 const MAX_DRIVER: usize = 256 << 10;
 const MAX_STDIN: usize = 64 << 10;
 const MAX_TESTS: usize = 5_000;
@@ -177,6 +179,37 @@ fn check_judging(faults: &mut Faults, judging: &Judging) {
         "invalid",
         "A driver is at most 256 KiB and holds no NUL character.",
     );
+    if let Checker::Program {
+        files,
+        args,
+        interactive,
+        passes,
+        ..
+    } = &judging.checker
+    {
+        let total: usize = files.iter().map(|file| file.content.len()).sum();
+        let names_are_plain = files.iter().enumerate().all(|(index, file)| {
+            is_plain(&file.name) && files[..index].iter().all(|other| other.name != file.name)
+        });
+        faults.unless(
+            (1..=MAX_FILES).contains(&files.len()) && total <= MAX_CHECKER && names_are_plain,
+            "/judging/checker/files",
+            "invalid",
+            "A checker has 1 to 32 files with plain names of their own, at most 1 MiB together.",
+        );
+        faults.unless(
+            (1..=100).contains(passes) && (*passes == 1 || !interactive),
+            "/judging/checker/passes",
+            "out_of_range",
+            "A checker has 1 to 100 passes, an interactive one has one.",
+        );
+        check_args(faults, "/judging/checker/args", args);
+    }
+    for (index, test) in judging.tests.iter().enumerate() {
+        check_args(faults, &format!("/judging/tests/{index}/args"), &test.args);
+        let pointer = format!("/judging/tests/{index}/checker_args");
+        check_args(faults, &pointer, &test.checker_args);
+    }
     if let Checker::Float { abs, rel } = judging.checker {
         faults.unless(
             abs >= 0.0 && rel >= 0.0,
@@ -185,6 +218,16 @@ fn check_judging(faults: &mut Faults, judging: &Judging) {
             "Tolerances are zero or more.",
         );
     }
+}
+
+fn check_args(faults: &mut Faults, pointer: &str, args: &[String]) {
+    let fits = |arg: &String| arg.len() <= 4096 && !arg.contains('\0');
+    faults.unless(
+        args.len() <= 64 && args.iter().all(fits),
+        pointer,
+        "invalid",
+        "There are at most 64 arguments of 4 KiB without NUL.",
+    );
 }
 
 /// Whether a name can neither leave a directory nor be taken for an option.

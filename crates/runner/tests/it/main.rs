@@ -9,6 +9,7 @@ mod ends;
 mod functions;
 mod hidden;
 mod hostile;
+mod juries;
 mod programs;
 mod streams;
 mod support;
