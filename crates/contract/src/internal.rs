@@ -13,6 +13,9 @@ pub const SUBMISSION_HEADER: &str = "x-codementor-submission";
 /// The gateway proposes, execute's answer decides: the partition that the submission's events go to.
 pub const REPLY_PARTITION_HEADER: &str = "x-codementor-reply-partition";
 
+/// Header of execute's answer to a submission: whoever submitted is told no more than that it was received.
+pub const MUTED_HEADER: &str = "x-codementor-muted";
+
 /// `GET /internal/streams/{id}[?judgement=n]`, asked with the account's token: where a stream lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamInfo {
@@ -22,6 +25,9 @@ pub struct StreamInfo {
     pub reply_partition: i32,
     /// Whether the log holds all there will ever be.
     pub terminal: bool,
+    /// Whether the viewer is told no more than that it was received.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
 }
 
 /// `POST /internal/log`: many reads of the event log at once.

@@ -28,6 +28,7 @@ mod job;
 mod languages;
 mod log_writer;
 mod lost;
+mod muted;
 mod outbox;
 mod picture;
 mod questions;

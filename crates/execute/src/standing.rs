@@ -23,6 +23,14 @@ pub(crate) enum Status {
 }
 
 impl Status {
+    /// What whoever is told nothing of the result may know of it.
+    pub(crate) fn muted(self) -> Self {
+        match self {
+            Self::Queued | Self::Judging | Self::Judged => Self::Queued,
+            Self::Done | Self::Failed => self,
+        }
+    }
+
     const ALL: [Self; 5] = [
         Self::Queued,
         Self::Judging,

@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod dead_letter;
 pub(crate) mod intake;
 pub(crate) mod log;
+pub(crate) mod muted;
 pub(crate) mod open;
 pub(crate) mod outbox;
 pub(crate) mod submission;

@@ -142,8 +142,11 @@ impl Hub {
         self.add(submission, 1, partition, None, place)
     }
 
-    /// Begins to show a registered stream: its submission was accepted.
-    pub(crate) fn begin(&self, stream: Stream) -> Stream {
+    /// Begins to show a registered stream: its submission was accepted. `muted`: no more than that, and the end.
+    pub(crate) fn begin(&self, stream: Stream, muted: bool) -> Stream {
+        if muted {
+            stream.follower().mute();
+        }
         self.spawn_catch_up(stream.follower(), Duration::ZERO);
         stream
     }
@@ -158,6 +161,9 @@ impl Hub {
     ) -> Result<Stream, Problem> {
         if info.terminal {
             let follower = Follower::new(submission, info.judgement, last_event_id, Instant::now());
+            if info.muted {
+                follower.mute();
+            }
             let stream = self.guard(follower.of_whole_log(), None, place);
             self.read_log(stream.follower()).await?;
             return Ok(stream);
@@ -169,6 +175,9 @@ impl Hub {
             last_event_id,
             place,
         )?;
+        if info.muted {
+            stream.follower().mute();
+        }
         let partition = info.reply_partition;
         match tokio::time::timeout(PARTITION_PATIENCE, self.0.partitions.ensure(partition)).await {
             Ok(Ok(())) => {}

@@ -14,7 +14,7 @@ use axum::{
 };
 use contract::{
     Account, SubmissionId,
-    internal::{REPLY_PARTITION_HEADER, SUBMISSION_HEADER},
+    internal::{MUTED_HEADER, REPLY_PARTITION_HEADER, SUBMISSION_HEADER},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use service::{Client, ClientError, Problem, problem::Kind, trace};
@@ -64,6 +64,17 @@ pub(crate) struct Place {
     pub(crate) partition: i32,
 }
 
+/// What execute said to a submission.
+#[derive(Debug)]
+pub(crate) struct Submitted {
+    /// For the client.
+    pub(crate) answer: Response,
+    /// What execute decided, if it says so.
+    pub(crate) decided: Option<Place>,
+    /// Whether the client is told no more than that it was received.
+    pub(crate) muted: bool,
+}
+
 /// Asks services on behalf of others.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
@@ -96,13 +107,13 @@ impl Proxy {
         Ok(self.pass_back(answer))
     }
 
-    /// Passes a submission on with what we propose for it; what execute decided, if it says so, and its answer.
+    /// Passes a submission on with what we propose for it.
     pub(crate) async fn submit(
         &self,
         request: Request,
         account: &Account,
         proposed: Place,
-    ) -> Result<(Response, Option<Place>), Problem> {
+    ) -> Result<Submitted, Problem> {
         let ours = [
             (SUBMISSION_HEADER, proposed.submission.to_string()),
             (REPLY_PARTITION_HEADER, proposed.partition.to_string()),
@@ -118,7 +129,11 @@ impl Proxy {
                 submission,
                 partition,
             });
-        Ok((self.pass_back(answer), decided))
+        Ok(Submitted {
+            muted: answer.headers().contains_key(MUTED_HEADER),
+            answer: self.pass_back(answer),
+            decided,
+        })
     }
 
     async fn ask(

@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod chaos;
 mod faults;
+mod feedback;
 mod hidden;
 mod judging;
 mod openapi;

@@ -16,6 +16,7 @@ use service::{
 };
 
 use crate::{
+    muted,
     state::State,
     store::{log, submission},
 };
@@ -38,8 +39,9 @@ pub(crate) async fn stream(
     Query(query): Query<StreamQuery>,
 ) -> Result<Json<StreamInfo>, Problem> {
     let info = submission::stream(&state.pool, &principal, id, query.judgement).await?;
-    info.map(Json)
-        .ok_or_else(|| Problem::not_found("submission"))
+    let info = info.ok_or_else(|| Problem::not_found("submission"))?;
+    let muted = muted::is_muted(&state, &principal, id).await?;
+    Ok(Json(StreamInfo { muted, ..info }))
 }
 
 /// `contract::internal::LogResponse`, with the events as they are stored.

@@ -1,8 +1,8 @@
 //! `/submissions`: hand in, look at, call off.
 
 use axum::{extract::State as AxumState, response::Response};
-use contract::{Language, SubmissionId, Verdict, job::SourceFile};
-use http::{HeaderMap, StatusCode};
+use contract::{Language, SubmissionId, Verdict, internal::MUTED_HEADER, job::SourceFile};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use service::{
     Problem,
@@ -15,10 +15,14 @@ use super::view::{self, AcceptedView, SubmissionSummary, SubmissionView};
 use crate::{
     accept, endings,
     intake::{Kind, SubmissionBody},
+    muted,
     picture::Picture,
     standing::Status,
     state::State,
-    store::submission::{self, Filter},
+    store::{
+        muted::muted as muted_ones,
+        submission::{self, Filter},
+    },
 };
 
 /// Submit code to be judged
@@ -51,7 +55,12 @@ pub(crate) async fn submit(
 ) -> Result<Response, Problem> {
     let proposal = view::proposal(&headers, &state.outbox)?;
     let receipt = accept::accept(&state, &principal, body.parse()?, &proposal).await?;
-    Ok(view::accepted(Kind::Submission, &receipt))
+    let mut answer = view::accepted(Kind::Submission, &receipt);
+    if muted::is_muted(&state, &principal, receipt.id).await? {
+        let told = HeaderValue::from_static("1");
+        answer.headers_mut().insert(MUTED_HEADER, told);
+    }
+    Ok(answer)
 }
 
 /// What to list.
@@ -111,7 +120,18 @@ pub(crate) async fn list(
         limit: limit + 1,
     };
     let found = submission::list(&state.pool, &principal, &filter).await?;
-    let (items, next_cursor) = view::page(found, limit, |summary| summary.id.0);
+    let (mut items, next_cursor) = view::page(found, limit, |summary| summary.id.0);
+    let ids: Vec<SubmissionId> = items.iter().map(|summary| summary.id).collect();
+    let muted = muted_ones(&state.pool, &principal, &ids).await?;
+    if filter.verdict.is_some() {
+        // To be found by its verdict would tell it.
+        items.retain(|summary| !muted.contains(&summary.id));
+    }
+    for summary in &mut items {
+        if muted.contains(&summary.id) {
+            summary.mute();
+        }
+    }
     Ok(Json(SubmissionPage {
         items: items.into_iter().map(SubmissionSummary::from).collect(),
         next_cursor,
@@ -150,8 +170,20 @@ pub(super) async fn look_at(
     let found = submission::find(&state.pool, principal, kind, id).await?;
     let summary = found.ok_or_else(|| Problem::not_found(kind.as_str()))?;
     let log = submission::log(&state.pool, id, summary.judgement).await?;
-    let judgements = submission::judgements(&state.pool, id).await?;
-    Ok(SubmissionView::new(summary, Picture::of(log), judgements))
+    let mut judgements = submission::judgements(&state.pool, id).await?;
+    let mut picture = Picture::of(log);
+    let mut summary = summary;
+    if kind == Kind::Submission && muted::is_muted(state, principal, id).await? {
+        summary.mute();
+        for judgement in &mut judgements {
+            judgement.mute();
+        }
+        picture = Picture {
+            failure: picture.failure,
+            ..Picture::default()
+        };
+    }
+    Ok(SubmissionView::new(summary, picture, judgements))
 }
 
 /// What was handed in.

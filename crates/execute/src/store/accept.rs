@@ -7,7 +7,7 @@ use sqlx::{PgExecutor, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::integer;
+use super::{integer, muted::feedback_word};
 use crate::{intake::Kind, job::Parts};
 
 /// What is about to be accepted.
@@ -94,13 +94,15 @@ pub(crate) async fn insert(
             ON CONFLICT DO NOTHING
             RETURNING id, account, accepted_at, accepted_at + make_interval(secs => $16) AS deadline
         ), known AS (
-            INSERT INTO execute.question AS copy (id, slug, titles, teachers)
-            SELECT $6, $17, $18, $19 FROM placed
+            INSERT INTO execute.question AS copy (id, slug, titles, teachers, feedback)
+            SELECT $6, $17, $18, $19, $26 FROM placed
             WHERE $6 IS NOT NULL AND NOT EXISTS (
                 SELECT FROM execute.question
-                WHERE question.id = $6 AND question.slug = $17 AND question.titles @> $18 AND question.teachers = $19)
+                WHERE question.id = $6 AND question.slug = $17 AND question.titles @> $18 AND question.teachers = $19
+                  AND question.feedback = $26)
             ON CONFLICT (id) DO UPDATE
-               SET slug = excluded.slug, titles = copy.titles || excluded.titles, teachers = excluded.teachers
+               SET slug = excluded.slug, titles = copy.titles || excluded.titles, teachers = excluded.teachers,
+                   feedback = excluded.feedback
              -- Once its topic has spoken, that is newer than what a submit was told before it waited here.
              WHERE copy.revision = 0
         ), kept AS (
@@ -158,6 +160,7 @@ pub(crate) async fn insert(
     .bind(new.job)
     .bind(new.head_start.as_secs_f64())
     .bind(integer(new.waiting_most))
+    .bind(manifest.map(|manifest| feedback_word(manifest.judging.feedback)))
     .fetch_one(db)
     .await?;
     match refusal.as_deref() {

@@ -33,6 +33,16 @@ pub(crate) struct Summary {
     pub(crate) finished_at: Option<OffsetDateTime>,
 }
 
+impl Summary {
+    /// Leaves no more than that it was received, and whether it is over.
+    pub(crate) fn mute(&mut self) {
+        self.status = self.status.muted();
+        self.verdict = None;
+        (self.score, self.max_score) = (None, None);
+        (self.time_ms, self.memory_kib) = (None, None);
+    }
+}
+
 /// A question as execute knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct KnownQuestion {
@@ -171,6 +181,14 @@ pub(crate) struct JudgementSummary {
     pub(crate) verdict: Option<Verdict>,
 }
 
+impl JudgementSummary {
+    /// Leaves no more than whether it is over.
+    pub(crate) fn mute(&mut self) {
+        self.status = self.status.muted();
+        self.verdict = None;
+    }
+}
+
 /// All judgements of a submission, in order.
 pub(crate) async fn judgements(
     db: impl PgExecutor<'_>,
@@ -260,6 +278,7 @@ pub(crate) async fn stream(
             judgement: counted(judgement),
             reply_partition,
             terminal,
+            muted: false,
         }),
     )
 }

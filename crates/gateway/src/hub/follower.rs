@@ -18,7 +18,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use contract::{EventKey, Shown, Step, StreamEvent, SubmissionId, internal::LogRead};
+use contract::{
+    EventBody, EventKey, LAST_ATTEMPT, Shown, Step, StreamEvent, SubmissionId, internal::LogRead,
+};
 
 use super::frame;
 
@@ -57,6 +59,25 @@ fn render(event: &StreamEvent) -> Bytes {
         tracing::error!(submission = %event.submission, %error, "cannot write an event");
         frame::COMMENT
     })
+}
+
+/// What is told of an event to somebody who may only know that it was received. The end comes as an attempt of its own, so that
+/// nothing seems to be missing before it.
+fn muted(event: &StreamEvent) -> Option<Bytes> {
+    match &event.body {
+        EventBody::Accepted(_) | EventBody::Failed(_) => Some(render(event)),
+        EventBody::Done(done) => Some(render(&StreamEvent {
+            submission: event.submission,
+            key: EventKey {
+                attempt: LAST_ATTEMPT,
+                seq: 1,
+                ..event.key
+            },
+            follows: None,
+            body: EventBody::Done(*done),
+        })),
+        _ => None,
+    }
 }
 
 /// What its hub has to do after an event was offered.
@@ -102,6 +123,8 @@ struct State {
     out: VecDeque<Out>,
     live_frames: usize,
     live_bytes: usize,
+    /// The client is told no more than that it was received, and that it is over.
+    muted: bool,
     end: Option<End>,
     waker: Option<Waker>,
     heard_at: Instant,
@@ -131,6 +154,7 @@ impl Follower {
             out: VecDeque::new(),
             live_frames: 0,
             live_bytes: 0,
+            muted: false,
             end: None,
             waker: None,
             heard_at: now,
@@ -149,6 +173,11 @@ impl Follower {
             whole: true,
             ..self
         }
+    }
+
+    /// Tells no more than that it was received, and that it is over. To be said before anything is shown.
+    pub(crate) fn mute(&self) {
+        self.state().muted = true;
     }
 
     /// A live event came.
@@ -170,7 +199,9 @@ impl Follower {
         match state.shown.step(&offered.event) {
             Step::Drop => Need::Nothing,
             Step::Show => {
-                state.push(offered.frame(), true);
+                if let Some(frame) = state.frame(offered) {
+                    state.push(frame, true);
+                }
                 state.end_if_terminal();
                 if state.end.is_some() {
                     Need::Forget
@@ -297,7 +328,14 @@ impl State {
             }
             self.heard_at = now;
             if seen.is_none_or(|seen| event.key > seen) {
-                self.push(render(event), false);
+                let told = if self.muted {
+                    muted(event)
+                } else {
+                    Some(render(event))
+                };
+                if let Some(frame) = told {
+                    self.push(frame, false);
+                }
             }
         }
         self.end_if_terminal();
@@ -317,13 +355,25 @@ impl State {
                     return Need::Log;
                 }
                 // As much as came during one read of the log: no sign of a slow connection.
-                Step::Show => self.push(next.frame(), false),
+                Step::Show => {
+                    if let Some(frame) = self.frame(&next) {
+                        self.push(frame, false);
+                    }
+                }
                 Step::Drop => {}
             }
             self.waiting.pop_front();
             self.end_if_terminal();
         }
         Need::Forget
+    }
+
+    fn frame(&self, offered: &Offered) -> Option<Bytes> {
+        if self.muted {
+            muted(&offered.event)
+        } else {
+            Some(offered.frame())
+        }
     }
 
     fn push(&mut self, frame: Bytes, live: bool) {

@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 
 use crate::{
     hub::Stream,
-    proxy::{Place, header_of},
+    proxy::{Place, Submitted, header_of},
     signed_in::SignedIn,
     state::App,
 };
@@ -48,8 +48,8 @@ pub(crate) async fn submit(State(app): State<App>, request: Request) -> Result<R
     let account = signed_in.account();
     if !wants_stream(&parts.headers) {
         let request = Request::from_parts(parts, body);
-        let (answer, _) = app.proxy.submit(request, &account, proposed).await?;
-        return Ok(answer);
+        let submitted = app.proxy.submit(request, &account, proposed).await?;
+        return Ok(submitted.answer);
     }
     let place = app.limits.stream(signed_in.id())?;
     let stream = app
@@ -59,7 +59,11 @@ pub(crate) async fn submit(State(app): State<App>, request: Request) -> Result<R
         .headers
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let request = Request::from_parts(parts, body);
-    let (answer, decided) = app.proxy.submit(request, &account, proposed).await?;
+    let Submitted {
+        answer,
+        decided,
+        muted,
+    } = app.proxy.submit(request, &account, proposed).await?;
     if answer.status() != StatusCode::ACCEPTED {
         return Ok(answer);
     }
@@ -70,7 +74,7 @@ pub(crate) async fn submit(State(app): State<App>, request: Request) -> Result<R
             drop(stream);
             attach(&app, &signed_in, first.submission, None, None).await?
         }
-        _ => app.hub.begin(stream),
+        _ => app.hub.begin(stream, muted),
     };
     let mut response = stream.into_response();
     if let Some(location) = location {

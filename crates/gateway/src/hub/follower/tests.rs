@@ -303,3 +303,20 @@ proptest! {
         prop_assert_eq!(ids, expected);
     }
 }
+
+#[test]
+fn a_muted_stream_says_that_it_was_received_and_that_it_is_over() {
+    let at_once = follower(None);
+    at_once.mute();
+    at_once.fill(&history(4), Instant::now());
+    let told = (vec!["1.0.1".to_owned(), "1.2147483647.1".to_owned()], true);
+    assert_eq!(written(&at_once), told);
+    // The same of what comes live, and behind what was seen.
+    let live = follower(Some("1.0.1"));
+    live.mute();
+    live.fill(&history(4)[..1], Instant::now());
+    for event in history(4).into_iter().skip(1) {
+        offer(&live, event);
+    }
+    assert_eq!(written(&live), (told.0[1..].to_vec(), true));
+}

@@ -309,6 +309,7 @@ async fn stream(
         terminal: of_it
             .next_back()
             .is_some_and(|event| event.body.is_terminal()),
+        muted: false,
     }))
 }
 

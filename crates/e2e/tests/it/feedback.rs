@@ -1,0 +1,67 @@
+//! `feedback: none`: the learner is told that it was received and that it is over, until the teacher says otherwise.
+
+use e2e::Product;
+use reqwest::{Method, header};
+use serde_json::{Value, json};
+
+use crate::streams::ECHO;
+
+fn document() -> Value {
+    json!({
+        "slug": "told-later", "kind": "stdio", "titles": {"en": "Told later"}, "statements": {"en": "Say it."},
+        "difficulty": 1, "tags": [], "limits": {"time_ms": 1000, "memory_kib": 65536, "output_kib": 64},
+        "checker": {"kind": "tokens"}, "feedback": "none",
+        "tests": [{"name": "1", "input": "1\n", "output": "1\n", "sample": true}],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_until_the_teacher_says_so() {
+    let product = Product::shared().await;
+    let teacher = product.demo("teacher").await;
+    let made = teacher.post_json("/questions", &document()).await;
+    let id = made["id"].as_str().expect("an id").to_owned();
+    let publish = format!("/questions/{id}/publish?unverified=true");
+    teacher.post_json(&publish, &json!({})).await;
+
+    let learner = product.newcomer("Patient").await;
+    let told = learner.submit_and_follow(&id, "python", ECHO).await;
+    assert_eq!(told.names(), ["accepted", "done"]);
+    let submission = told.data("accepted")["submission"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let again = learner.follow(&submission, None).await;
+    assert_eq!(again, told, "a later look tells no more");
+    let path = format!("/submissions/{submission}");
+    let secret = [
+        "verdict", "score", "tests", "result", "compiled", "review", "time_ms",
+    ];
+    let shown = learner.get_json(&path).await;
+    for field in secret {
+        assert!(shown.get(field).is_none(), "{field}: {shown}");
+    }
+    let list = learner.get_json("/submissions?verdict=AC").await;
+    assert_eq!(list["items"], json!([]), "to be found by it would tell it");
+    let list = learner.get_json("/submissions").await;
+    assert!(list["items"][0].get("verdict").is_none(), "{list}");
+
+    // Those who teach it see all of it.
+    assert_eq!(teacher.get_json(&path).await["verdict"], "AC");
+    let whole = teacher.follow(&submission, None).await;
+    assert_eq!(whole.verdict(), "AC");
+
+    let draft = teacher.get(&format!("/questions/{id}")).await;
+    let tag = draft.headers()[header::ETAG].clone();
+    let changed = teacher
+        .request(Method::PATCH, &format!("/questions/{id}"))
+        .header(header::IF_MATCH, tag)
+        .json(&json!({"feedback": "full"}))
+        .send()
+        .await
+        .expect("the server answers");
+    assert!(changed.status().is_success(), "{:?}", changed.text().await);
+    teacher.post_json(&publish, &json!({})).await;
+    assert_eq!(learner.get_json(&path).await["verdict"], "AC");
+    assert_eq!(learner.follow(&submission, None).await, whole);
+}
