@@ -147,7 +147,8 @@ pub enum Checker {
     Lines {},
     /// Every byte equal.
     Exact {},
-    /// Words equal; where the expected word is a number, it may be off by the absolute or the relative tolerance.
+    /// Words equal but for capitals; where the expected word is a number, it may be off by the absolute or the relative
+    /// tolerance.
     Float {
         /// Largest absolute difference.
         #[serde(default = "tolerance", alias = "absolute")]

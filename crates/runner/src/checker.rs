@@ -133,11 +133,14 @@ mod tests {
         assert!(!right(&FLOAT, "1.5", "one"));
         assert!(!right(&FLOAT, "1.5", "nan"));
         assert!(!right(&FLOAT, "1.5", "inf"));
-        assert!(right(&FLOAT, "inf", "Infinity"));
-        assert!(right(&FLOAT, "nan", "NaN"));
+        assert!(right(&FLOAT, "inf", "Inf"));
+        assert!(!right(&FLOAT, "inf", "Infinity"));
         assert!(!right(&FLOAT, "inf", "-inf"));
+        assert!(!right(&FLOAT, "1e3", "0x3e8"));
+        assert!(right(&FLOAT, "+.5 5.", "0.5 5"));
         assert!(right(&FLOAT, "Case 1.0", "Case 1"));
-        assert!(!right(&FLOAT, "yes", "Yes"));
+        assert!(right(&FLOAT, "yes", "Yes"));
+        assert!(!right(&FLOAT, "yes", "no"));
         assert!(right(
             &Checker::Float { abs: 0.0, rel: 0.1 },
             "10 -10",

@@ -26,24 +26,29 @@ pub(super) fn compare<'a>(
     }
 }
 
-/// Whether a word is as expected: the same, or both numbers and not too far apart by either tolerance. Only what is
-/// expected decides whether numbers are compared.
+/// Whether a word is as expected: the same but for capitals, or both numbers and not too far apart by either tolerance. Only
+/// what is expected decides whether numbers are compared.
 pub(super) fn near(expected: &[u8], answer: &[u8], abs: f64, rel: f64) -> bool {
-    if expected == answer {
-        return true;
-    }
-    let (Some(wanted), Some(given)) = (number(expected), number(answer)) else {
+    let Some(wanted) = number(expected) else {
+        return expected.eq_ignore_ascii_case(answer);
+    };
+    let Some(given) = number(answer) else {
         return false;
     };
-    if wanted.is_nan() || wanted.is_infinite() {
-        return wanted.to_bits() == given.to_bits() || (wanted.is_nan() && given.is_nan());
-    }
     let apart = (wanted - given).abs();
     apart <= abs || apart <= rel * wanted.abs()
 }
 
+/// A number as C++ streams read one: decimal, with or without sign, point and exponent. `inf` and `nan` are words.
 fn number(word: &[u8]) -> Option<f64> {
-    std::str::from_utf8(word).ok()?.parse().ok()
+    let is_digit_like = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let text = std::str::from_utf8(word).ok()?;
+    let number: f64 = text
+        .parse()
+        .ok()
+        .filter(|_| word.iter().all(is_digit_like))?;
+    // Too large for it, the stream gives up.
+    number.is_finite().then_some(number)
 }
 
 /// The words of a text, each with its offset; empty ones at the end.
