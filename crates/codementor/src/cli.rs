@@ -17,6 +17,7 @@ use crate::{
     operate::{DeadLetters, Intake},
     run_file::Run,
     submit::Submit,
+    transfer::{Export, Import},
     up,
     verify::Verify,
 };
@@ -59,6 +60,10 @@ pub(crate) enum Command {
     Run(Run),
     /// Judge the jury's submissions of problem packages and compare, without a server
     Verify(Verify),
+    /// Make draft questions of problem packages
+    Import(Import),
+    /// Write a question as a problem package
+    Export(Export),
     /// Put load on the whole pipeline and check every stream
     Load(Load),
     /// Measure what the README states and print one table

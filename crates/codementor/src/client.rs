@@ -89,6 +89,35 @@ impl Client {
         serde_json::from_slice(&bytes).context("the answer is not JSON")
     }
 
+    /// Sends a file as it is read; the answer is JSON.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        kind: &str,
+        file: tokio::fs::File,
+    ) -> Result<Value> {
+        let body = reqwest::Body::wrap_stream(tokio_util::io::ReaderStream::new(file));
+        let request = self.request(Method::POST, path);
+        let request = request.header(header::CONTENT_TYPE, kind).body(body);
+        let answer = request
+            .send()
+            .await
+            .context("the gateway does not answer")?;
+        Ok(read(answer).await?.json().await?)
+    }
+
+    /// A file, to be read as it comes.
+    pub(crate) async fn download(&self, path: &str) -> Result<Response> {
+        let request = self.request(Method::GET, path);
+        read(
+            request
+                .send()
+                .await
+                .context("the gateway does not answer")?,
+        )
+        .await
+    }
+
     /// Submits without waiting for the judge.
     pub(crate) async fn submit(&self, body: &Value) -> Result<Receipt> {
         let answer = self.json(Method::POST, "/submissions", Some(body)).await?;

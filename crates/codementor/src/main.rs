@@ -15,6 +15,7 @@ mod operate;
 mod run_file;
 mod setup;
 mod submit;
+mod transfer;
 mod up;
 mod verify;
 
@@ -68,6 +69,8 @@ async fn run_well(command: Command) -> Result<bool> {
         Command::DeadLetters(command) => operate::dead_letters(command).await?,
         Command::Intake(command) => operate::intake(command).await?,
         Command::Run(run) => return run_file::run(run).await,
+        Command::Import(import) => return transfer::import(import).await,
+        Command::Export(export) => return transfer::export(export).await,
         Command::Verify(verify) => return verify::run(verify).await,
         Command::Load(load) => return load::run(load).await,
         Command::Bench(bench) => return bench::run(bench).await,

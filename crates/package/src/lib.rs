@@ -20,6 +20,7 @@ pub mod metadata;
 pub mod statement;
 pub mod submissions;
 pub mod test_data;
+mod tex;
 pub mod write;
 pub mod yaml;
 
@@ -31,6 +32,7 @@ pub use program::{Program, language_of};
 pub use statement::{Markup, Statement};
 pub use submissions::Submission;
 pub use test_data::{Aggregation, Grade, Group, Test, TestData};
+pub use tex::tex_to_markdown;
 pub use write::write_zip;
 
 /// Our own file in a package: what the standard formats have no place for.
@@ -183,7 +185,7 @@ fn warn_of_the_rest(files: &Files, warnings: &mut Warnings) {
             warnings.add(folder.trim_end_matches('/'), why);
         }
     }
-    const USED: [&str; 12] = [
+    const USED: [&str; 13] = [
         "data/",
         "submissions/",
         "statement/",
@@ -192,6 +194,7 @@ fn warn_of_the_rest(files: &Files, warnings: &mut Warnings) {
         "input_format_validators/",
         "output_validator/",
         "output_validators/",
+        "checker/",
         "languages/",
         "problem.yaml",
         ".timelimit",

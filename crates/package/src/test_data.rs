@@ -177,6 +177,7 @@ impl Reader<'_> {
         }
         let (group, inherited) = if legacy || top || has_settings {
             let index = self.data.groups.len();
+            let is_plain_sample = name == "sample" && !has_settings;
             let group = Group::default_for(name, Some(parent), legacy, self.metadata.scoring);
             let group = if legacy {
                 group.inheriting(&self.data.groups[parent])
@@ -184,6 +185,10 @@ impl Reader<'_> {
                 group
             };
             self.data.groups.push(group);
+            if is_plain_sample {
+                // Points are for secret tests, where nothing else is said.
+                self.data.groups[index].accept_score = 0.0;
+            }
             (index, self.configure(folder, index, inherited.clone())?)
         } else {
             (parent, inherited.clone())
@@ -294,7 +299,8 @@ impl Group {
             aggregation,
             always_accept: false,
             accept_if_any: false,
-            first_error: false,
+            // Where nothing is said, judges differ: Kattis tells the worst, DOMjudge the first, and few packages depend on it.
+            first_error: true,
             // In the newer formats samples have no points.
             ignore_sample: !legacy,
             require_pass: Vec::new(),

@@ -20,6 +20,7 @@ mod document;
 mod editing;
 mod error;
 mod etag;
+mod package;
 mod request;
 mod routes;
 mod rules;

@@ -3,6 +3,7 @@
 mod internal;
 mod languages;
 mod life;
+mod package;
 mod questions;
 mod teachers;
 mod test_bodies;
@@ -54,6 +55,9 @@ fn public() -> OpenApiRouter<AppState> {
         ))
         .routes(routes!(test_set::list, test_set::replace, test_set::clear))
         .layer(DefaultBodyLimit::max(MAX_DOCUMENT_BYTES));
+    let packages = OpenApiRouter::new()
+        .routes(routes!(package::import))
+        .routes(routes!(package::export));
     let small = OpenApiRouter::new()
         .routes(routes!(life::publish))
         .routes(routes!(life::archive, life::restore))
@@ -82,7 +86,11 @@ fn public() -> OpenApiRouter<AppState> {
         .routes(routes!(test_bodies::input))
         .routes(routes!(test_bodies::output))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
-    documents.merge(small).merge(code).merge(bodies)
+    documents
+        .merge(packages)
+        .merge(small)
+        .merge(code)
+        .merge(bodies)
 }
 
 /// The entity tag, as a header.

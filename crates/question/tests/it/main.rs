@@ -3,6 +3,7 @@
 mod bad_input;
 mod changes;
 mod judging;
+mod packages;
 mod permissions;
 mod publishing;
 mod questions;
