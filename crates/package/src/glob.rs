@@ -8,7 +8,7 @@ pub(crate) fn matches(pattern: &str, path: &str) -> bool {
             .map(|(at, _)| at)
             .chain([path.len()]);
         ends.into_iter()
-            .any(|end| whole(pattern.as_bytes(), path[..end].as_bytes()))
+            .any(|end| whole(pattern.as_bytes(), &path.as_bytes()[..end]))
     })
 }
 

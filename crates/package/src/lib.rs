@@ -124,11 +124,12 @@ impl Package {
             program::all_in(&files, &["input_validators", "input_format_validators"]);
         let output_validator = program::output_validator(&files, &metadata, &mut warnings);
         let submissions = submissions::read(&files, &metadata, &mut warnings)?;
-        let ours = match files.contains(OURS) {
-            true => Some(serde_json::from_slice(&files.read(OURS)?).map_err(|error| {
+        let ours = if files.contains(OURS) {
+            Some(serde_json::from_slice(&files.read(OURS)?).map_err(|error| {
                 PackageError::wrong(OURS, "format", format!("it is not JSON: {error}"))
-            })?),
-            false => None,
+            })?)
+        } else {
+            None
         };
         warn_of_the_rest(&files, &mut warnings);
         Ok(Self {
@@ -179,27 +180,29 @@ const NOT_USED: [(&str, &str); 11] = [
     ("static_validators/", "static validators are not run"),
 ];
 
+/// Where everything that is read lies.
+const USED: [&str; 13] = [
+    "data/",
+    "submissions/",
+    "statement/",
+    "problem_statement/",
+    "input_validators/",
+    "input_format_validators/",
+    "output_validator/",
+    "output_validators/",
+    "checker/",
+    "languages/",
+    "problem.yaml",
+    ".timelimit",
+    OURS,
+];
+
 fn warn_of_the_rest(files: &Files, warnings: &mut Warnings) {
     for (folder, why) in NOT_USED {
         if files.under(folder).next().is_some() {
             warnings.add(folder.trim_end_matches('/'), why);
         }
     }
-    const USED: [&str; 13] = [
-        "data/",
-        "submissions/",
-        "statement/",
-        "problem_statement/",
-        "input_validators/",
-        "input_format_validators/",
-        "output_validator/",
-        "output_validators/",
-        "checker/",
-        "languages/",
-        "problem.yaml",
-        ".timelimit",
-        OURS,
-    ];
     for name in files.names() {
         let known = USED.iter().chain(NOT_USED.iter().map(|(folder, _)| folder));
         let quiet = [

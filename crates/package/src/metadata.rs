@@ -26,6 +26,10 @@ pub enum Format {
 
 /// What a package says of itself.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of `type` or `validation`"
+)]
 pub struct Metadata {
     /// The format.
     pub format: Format,
@@ -161,8 +165,9 @@ impl Metadata {
     }
 
     fn limits(&mut self, mut limits: Fields, warnings: &mut Warnings) -> Result<(), PackageError> {
-        let seconds = |text: Option<f64>| text.filter(|seconds| *seconds > 0.0);
-        self.time_limit = seconds(limits.number("time_limit")?);
+        self.time_limit = limits
+            .number("time_limit")?
+            .filter(|seconds| *seconds > 0.0);
         if let Some(multiplier) = limits.number("time_multiplier")? {
             self.ac_to_time_limit = multiplier;
         }

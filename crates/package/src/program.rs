@@ -30,7 +30,7 @@ impl Program {
         let language = inside.iter().find_map(|file| {
             let language = language_of(file, files.read(file).ok().as_deref())?;
             // A header of C beside a file of C++ says nothing.
-            (!file.ends_with(".h")).then_some(language)
+            (file.rsplit('.').next() != Some("h")).then_some(language)
         });
         let main = |file: &String| {
             let stem = file.rsplit('/').next().unwrap_or_default();

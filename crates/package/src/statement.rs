@@ -36,7 +36,7 @@ pub(crate) fn read(
     for folder in FOLDERS {
         for file in files.under(folder) {
             let Some((language, markup)) = parse_name(&file[folder.len()..]) else {
-                if !file.ends_with(".pdf") {
+                if file.rsplit('.').next() != Some("pdf") {
                     warnings.add(file, "pictures and other files of a statement are not kept");
                     continue;
                 }
@@ -59,7 +59,7 @@ pub(crate) fn read(
                     *other = statement;
                 }
                 Some(_) => {
-                    warnings.add(file, "there is another one of this language, which is used")
+                    warnings.add(file, "there is another one of this language, which is used");
                 }
             }
         }

@@ -41,9 +41,10 @@ pub(crate) fn read(
     metadata: &Metadata,
     warnings: &mut Warnings,
 ) -> Result<Vec<Submission>, PackageError> {
-    let settings = match files.contains(FILE) {
-        true => yaml::read(files, FILE)?,
-        false => Value::Null,
+    let settings = if files.contains(FILE) {
+        yaml::read(files, FILE)?
+    } else {
+        Value::Null
     };
     let settings = Settings::read(settings, warnings)?;
     let mut found = Vec::new();

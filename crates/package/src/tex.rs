@@ -162,13 +162,12 @@ impl<'a> Reader<'a> {
             }
             escaped = c == '\\' && !escaped;
         }
-        match end {
-            Some(end) => self.keep((mark.len() + end + mark.len()).min(self.rest.len())),
-            None => {
-                self.left
-                    .push((self.line, "a formula has no end".to_owned()));
-                self.keep(self.rest.len());
-            }
+        if let Some(end) = end {
+            self.keep((mark.len() + end + mark.len()).min(self.rest.len()));
+        } else {
+            self.left
+                .push((self.line, "a formula has no end".to_owned()));
+            self.keep(self.rest.len());
         }
     }
 

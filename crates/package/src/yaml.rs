@@ -58,9 +58,10 @@ impl Fields {
 
     /// Where a field stands.
     pub fn place(&self, key: &str) -> String {
-        match self.place.contains(": ") {
-            true => format!("{}.{key}", self.place),
-            false => format!("{}: {key}", self.place),
+        if self.place.contains(": ") {
+            format!("{}.{key}", self.place)
+        } else {
+            format!("{}: {key}", self.place)
         }
     }
 

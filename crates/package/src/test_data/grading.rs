@@ -96,9 +96,10 @@ impl Grading<'_> {
             ));
         }
         let graded = grade(group, &results);
-        let graded = match self.requirement_met(group) {
-            true => graded,
-            false => (graded.0, 0.0),
+        let graded = if self.requirement_met(group) {
+            graded
+        } else {
+            (graded.0, 0.0)
         };
         self.groups.insert(index, graded);
         graded
@@ -135,13 +136,12 @@ impl Grading<'_> {
             return (result.outcome, group.reject_score);
         }
         // In the newer formats a group's points are shared out among the tests of a sum.
-        let shared = group.range.0 == 0.0
-            && group.accept_score == group.range.1
-            && group.aggregation == Aggregation::Sum;
-        let most = match shared {
-            #[expect(clippy::cast_precision_loss, reason = "tests are few")]
-            true => group.accept_score / tests.max(1) as f64,
-            false => group.accept_score,
+        let shared = group.ignore_sample && group.aggregation == Aggregation::Sum;
+        #[expect(clippy::cast_precision_loss, reason = "tests are few")]
+        let most = if shared {
+            group.accept_score / tests.max(1) as f64
+        } else {
+            group.accept_score
         };
         let score = result
             .score

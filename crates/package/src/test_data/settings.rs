@@ -203,7 +203,7 @@ fn of_old(
             "min" => group.aggregation = Aggregation::Min,
             "max" => group.aggregation = Aggregation::Max,
             "worst_error" | "no_errors" => {
-                (group.first_error, group.always_accept) = (false, false)
+                (group.first_error, group.always_accept) = (false, false);
             }
             "first_error" => group.first_error = true,
             "always_accept" => group.always_accept = true,

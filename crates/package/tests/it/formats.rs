@@ -204,7 +204,18 @@ fn aliases_that_explode_are_refused() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let alias = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 9].join(", "));
+        text.push_str(
+            &[
+                "a",
+                &level.to_string(),
+                ": &a",
+                &level.to_string(),
+                " [",
+                &vec![alias; 9].join(", "),
+                "]\n",
+            ]
+            .concat(),
+        );
     }
     let (_, code) = refusal(package(&with_tests(&[("problem.yaml", &text)])));
     assert_eq!(code, "format");

@@ -1,4 +1,5 @@
 //! Verdicts and points of groups, and whether they are as expected.
+#![expect(clippy::float_cmp, reason = "points are small whole numbers")]
 
 use package::{Grade, Outcome, Package, expectation::Judged, test_data::TestOutcome};
 
