@@ -178,7 +178,7 @@ async fn place(
     match accept::insert(&state.pool, new).await? {
         Insertion::Placed(placed) => {
             state.manifests.remember(basis_sha256);
-            Ok(Some(placed))
+            Ok(Some(*placed))
         }
         Insertion::KnownBefore => Ok(None),
         Insertion::TooManyWait => Err(too_many_wait(state, account).await?),

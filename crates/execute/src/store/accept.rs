@@ -36,7 +36,7 @@ pub(crate) struct NewSubmission<'a> {
 #[derive(Debug)]
 pub(crate) enum Insertion {
     /// It is stored.
-    Placed(Placed),
+    Placed(Box<Placed>),
     /// Its id or its idempotency key was there before.
     KnownBefore,
     /// So many of this account wait already as may.
@@ -55,6 +55,15 @@ pub(crate) struct Placed {
     pub(crate) payload: Vec<u8>,
 }
 
+/// Why nothing was stored, or what was.
+type Row = (
+    Option<String>,
+    Option<OffsetDateTime>,
+    Option<i64>,
+    Option<Json<Headers>>,
+    Option<Vec<u8>>,
+);
+
 /// Stores submission, first judgement, `accepted` event and job message at once, or nothing.
 ///
 /// Whether one more may wait is decided in the same transaction, under the account's own lock: two requests at a time never
@@ -62,6 +71,7 @@ pub(crate) struct Placed {
 ///
 /// The question's copy is only written where it differs: an upsert would make all submissions to a question wait for each
 /// other.
+#[expect(clippy::too_many_lines, reason = "one statement and its values")]
 pub(crate) async fn insert(
     db: impl PgExecutor<'_>,
     new: NewSubmission<'_>,
@@ -75,13 +85,6 @@ pub(crate) async fn insert(
     });
     let teachers: Option<Vec<Uuid>> =
         manifest.map(|manifest| manifest.teachers.iter().map(|teacher| teacher.0).collect());
-    type Row = (
-        Option<String>,
-        Option<OffsetDateTime>,
-        Option<i64>,
-        Option<Json<Headers>>,
-        Option<Vec<u8>>,
-    );
     let (refusal, accepted_at, outbox, headers, payload): Row = sqlx::query_as(
         r"
         WITH gate AS MATERIALIZED (
@@ -170,12 +173,12 @@ pub(crate) async fn insert(
     }
     Ok(match (accepted_at, outbox, headers, payload) {
         (Some(accepted_at), Some(outbox), Some(Json(headers)), Some(payload)) => {
-            Insertion::Placed(Placed {
+            Insertion::Placed(Box::new(Placed {
                 accepted_at,
                 outbox,
                 headers,
                 payload,
-            })
+            }))
         }
         _ => Insertion::KnownBefore,
     })
