@@ -201,13 +201,13 @@ impl Reader<'_> {
         children.sort();
         for child in children {
             if !self.files.contains(&child) {
-                if child.rsplit('.').next() != Some("files") {
-                    self.folder(&format!("{child}/"), group, &inherited)?;
-                } else {
+                if child.rsplit('.').next() == Some("files") {
                     self.warnings.add(
                         child,
                         "files beside the input are not put beside submissions",
                     );
+                } else {
+                    self.folder(&format!("{child}/"), group, &inherited)?;
                 }
             } else if let Some(stem) = child.strip_suffix(".in") {
                 self.test(stem, group, &inherited)?;

@@ -57,15 +57,12 @@ pub(crate) fn import(zip: &Path, blobs: &Blobs) -> Result<Imported, QuestionErro
     let files = Files::of_zip(file, String::new(), limits).map_err(refused)?;
     let package = Package::read(files).map_err(refused)?;
     let mut warnings = package.warnings.clone();
-    let (document, bodies, slug_is_ours) = match &package.ours {
-        Some(ours) => {
-            let (document, bodies) = ours::import(&package, ours.clone(), &mut warnings)?;
-            (document, bodies, false)
-        }
-        None => {
-            let (document, bodies) = foreign::import(&package, &mut warnings).map_err(refused)?;
-            (document, bodies, true)
-        }
+    let (document, bodies, slug_is_ours) = if let Some(ours) = &package.ours {
+        let (document, bodies) = ours::import(&package, ours.clone(), &mut warnings)?;
+        (document, bodies, false)
+    } else {
+        let (document, bodies) = foreign::import(&package, &mut warnings).map_err(refused)?;
+        (document, bodies, true)
     };
     if bodies.len() > MAX_TESTS {
         return Err(QuestionError::fault(

@@ -33,7 +33,7 @@ pub(super) fn import(
     let titles = import.titles(&statements);
     let checker = import.checker()?;
     let (bodies, groups) = import.tests(matches!(checker, Checker::Program { .. }));
-    let solutions = import.solutions()?;
+    let solutions = import.solutions();
     import.warn(
         "problem.yaml",
         "it says nothing of difficulty: 5 of 10 is taken",
@@ -328,40 +328,35 @@ impl Import<'_> {
         }
     }
 
-    fn solutions(&mut self) -> Result<Vec<Value>, PackageError> {
+    fn solutions(&mut self) -> Vec<Value> {
         let mut solutions = Vec::new();
         for submission in &self.package.submissions {
             let place = submission.program.path.clone();
-            match self.solution(submission)? {
+            match self.solution(submission) {
                 Ok(solution) => solutions.push(solution),
                 Err(reason) => self.warn(place, format!("it is not kept: {reason}")),
             }
         }
-        Ok(solutions)
+        solutions
     }
 
-    fn solution(
-        &self,
-        submission: &Submission,
-    ) -> Result<Result<Value, &'static str>, PackageError> {
+    fn solution(&self, submission: &Submission) -> Result<Value, &'static str> {
         let Some(language) = submission.program.language else {
-            return Ok(Err("its language is not supported"));
+            return Err("its language is not supported");
         };
         let [file] = submission.program.files.as_slice() else {
-            return Ok(Err("it has several files"));
+            return Err("it has several files");
         };
         let Some(expect) = expect(submission) else {
-            return Ok(Err("what it must come out as is no single verdict"));
+            return Err("what it must come out as is no single verdict");
         };
         let Ok(code) = self.package.files.text(file) else {
-            return Ok(Err("it is no text in UTF-8"));
+            return Err("it is no text in UTF-8");
         };
         if code.len() > MAX_CODE_BYTES || code.contains('\0') || code.trim().is_empty() {
-            return Ok(Err("it is empty, longer than 64 KiB, or no text"));
+            return Err("it is empty, longer than 64 KiB, or no text");
         }
-        Ok(Ok(
-            json!({"language": language, "code": code, "expect": expect}),
-        ))
+        Ok(json!({"language": language, "code": code, "expect": expect}))
     }
 }
 

@@ -18,14 +18,17 @@ async fn a_question_travels_to_another_server_and_back_unchanged() {
     let first = teacher.get(&format!("{path}/package")).await;
     assert_eq!(first.status, 200, "{}", first.text());
     assert_eq!(first.header("content-type"), "application/zip");
-    let made = import(&other, first.body.to_vec()).await;
+    let made = import(&other, first.body.clone()).await;
     assert_eq!(made.status, 201, "{}", made.text());
-    assert_eq!((&made.json()["slug"], &made.json()["warnings"]), (&json!("sum"), &json!([])));
+    assert_eq!(
+        (&made.json()["slug"], &made.json()["warnings"]),
+        (&json!("sum"), &json!([]))
+    );
     let again = other.get("/questions/sum/package").await;
     assert!(again.body == first.body, "the bytes are the same");
     assert_eq!(other.publish("/questions/sum").await, 1);
     // Its slug is taken now, and it says that it wants this one.
-    assert_eq!(import(&other, first.body.to_vec()).await.problem().0, 409);
+    assert_eq!(import(&other, first.body.clone()).await.problem().0, 409);
 }
 
 #[tokio::test]
