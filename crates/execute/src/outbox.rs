@@ -155,18 +155,6 @@ impl Outbox {
         partition >= 0 && (count == 0 || partition < count)
     }
 
-    /// One of the partitions that events can go to, another for another seed.
-    pub(crate) fn reply_partition(&self, seed: u128) -> i32 {
-        let count = self.inner.partitions.load(Ordering::Relaxed);
-        let chosen = u128::try_from(count).ok().and_then(|count| seed.checked_rem(count));
-        chosen.and_then(|chosen| i32::try_from(chosen).ok()).unwrap_or(0)
-    }
-
-    /// How many messages wait for Kafka, as measured a second ago at most.
-    pub(crate) fn rows(&self) -> u64 {
-        self.inner.rows.load(Ordering::Relaxed)
-    }
-
     /// Sends an accepted job without waiting. When it cannot, the sweeper will.
     pub(crate) fn send_now(&self, id: SubmissionId, placed: Placed) {
         let message = Message {
