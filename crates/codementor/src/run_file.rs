@@ -41,12 +41,10 @@ pub(crate) async fn run(run: Run) -> Result<bool> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let language = match run
-        .language
-        .or_else(|| package::language_of(&name, Some(content.as_bytes())))
-    {
-        Some(language) => language,
-        None => bail!("cannot tell the language of {name}: name it with --language"),
+    let named = run.language;
+    let Some(language) = named.or_else(|| package::language_of(&name, Some(content.as_bytes())))
+    else {
+        bail!("cannot tell the language of {name}: name it with --language")
     };
     let mut stdin = String::new();
     let read = std::io::stdin()

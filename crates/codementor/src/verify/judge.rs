@@ -71,9 +71,10 @@ pub(super) async fn submission(
         ));
     }
     let disagreements = expectation.disagreements(&judged);
-    Ok(match disagreements.is_empty() {
-        true => line.with(Outcome::Agrees, ""),
-        false => line.with(Outcome::Disagrees, &disagreements.join("; ")),
+    Ok(if disagreements.is_empty() {
+        line.with(Outcome::Agrees, "")
+    } else {
+        line.with(Outcome::Disagrees, &disagreements.join("; "))
     })
 }
 
