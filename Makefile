@@ -12,8 +12,9 @@ help: ## List these targets
 
 up: ## Install what is missing, build, and run everything here; Ctrl-C ends it (ARGS="--listen 127.0.0.1:9000")
 	@scripts/setup.sh --for up
+	@scripts/page.sh build
 	@cargo build --locked --release -p codementor
-	@exec $(TARGET)/release/codementor up $(ARGS)
+	@exec scripts/with-cgroups.sh $(TARGET)/release/codementor up $(ARGS)
 
 test: ## Check format and lints and run every test against real servers (ARGS="name" for some)
 	@scripts/test.sh $(ARGS)
@@ -21,7 +22,7 @@ test: ## Check format and lints and run every test against real servers (ARGS="n
 bench: ## Measure what the README states, and print one table
 	@scripts/setup.sh --for up
 	@cargo build --locked --release -p codementor
-	@exec $(TARGET)/release/codementor bench $(ARGS)
+	@exec scripts/with-cgroups.sh $(TARGET)/release/codementor bench $(ARGS)
 
 chaos: ## Kill and freeze every part under load, then audit (SECONDS=600, SEED=1 repeats a run's faults)
 	@scripts/setup.sh --for test

@@ -9,15 +9,29 @@ case $target in /*) ;; *) target=$PWD/$target ;; esac
 export CODEMENTOR_TEST_STACK="$target/devkit-test"
 
 scripts/setup.sh --for test
+# Before anything is compiled: the gateway lays the built page into the program.
+scripts/page.sh build
 cargo fmt --all --check
 scripts/lint-deps.sh
 cargo clippy --locked --workspace --all-targets -- -D warnings
 # All programs and tests with one set of features, so that nothing is built twice; the end-to-end tests start `codementor`.
 cargo build --locked --workspace --lib --bins --tests
 CARGO_TARGET_DIR=$target scripts/check-manifests.sh
+scripts/with-cgroups.sh scripts/page.sh test
 
-trap '"$target/debug/devkit" stop' EXIT
+# The sandbox's tests take the parts of root and of plain users, so the test programs run as root; all was built as who we are.
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    as_root="sudo -E env PATH=$PATH HOME=$HOME"
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    export "CARGO_TARGET_${host}_RUNNER=$as_root"
+fi
+end() {
+    $as_root "$target/debug/devkit" stop
+    if [ -n "$as_root" ]; then sudo chown -R "$(id -u):$(id -g)" "$target/tmp"; fi
+}
+trap end EXIT
 trap 'exit 130' INT TERM
-"$target/debug/devkit" stop
-"$target/debug/devkit" start >/dev/null
+$as_root "$target/debug/devkit" stop
+$as_root "$target/debug/devkit" start >/dev/null
 cargo test --locked --workspace --no-fail-fast "$@"

@@ -210,6 +210,12 @@ mod tests {
     }
 
     #[test]
+    fn without_a_page_there_is_a_word_on_how_to_build_it() {
+        assert!(PLACEHOLDER.contains("make up"));
+        assert!(!PLACEHOLDER.contains("<script"));
+    }
+
+    #[test]
     fn places_of_the_api_are_not_places_of_the_page() {
         for path in ["api", "api/v1/nothing", "internal/log", ".well-known/none"] {
             assert!(is_api(path), "{path}");
