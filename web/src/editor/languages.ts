@@ -11,25 +11,30 @@ export async function languageSupport(id: string): Promise<Extension> {
   }
 }
 
+/**
+ * CodeMirror's light modes: they colour and indent line by line, and all of them together weigh less than one full grammar.
+ */
 async function load(id: string): Promise<Extension> {
   switch (id) {
     case 'c':
     case 'cpp':
-      return (await import('@codemirror/lang-cpp')).cpp();
     case 'java':
-      return (await import('@codemirror/lang-java')).java();
+    case 'kotlin': {
+      const { c, cpp, java, kotlin } = await import('@codemirror/legacy-modes/mode/clike');
+      return StreamLanguage.define({ c, cpp, java, kotlin }[id]);
+    }
     case 'python':
     case 'pypy':
-      return (await import('@codemirror/lang-python')).python();
+      return StreamLanguage.define((await import('@codemirror/legacy-modes/mode/python')).python);
     case 'javascript':
-    case 'typescript':
-      return (await import('@codemirror/lang-javascript')).javascript({ typescript: id === 'typescript' });
+    case 'typescript': {
+      const { javascript, typescript } = await import('@codemirror/legacy-modes/mode/javascript');
+      return StreamLanguage.define({ javascript, typescript }[id]);
+    }
     case 'go':
-      return (await import('@codemirror/lang-go')).go();
+      return StreamLanguage.define((await import('@codemirror/legacy-modes/mode/go')).go);
     case 'rust':
-      return (await import('@codemirror/lang-rust')).rust();
-    case 'kotlin':
-      return StreamLanguage.define((await import('@codemirror/legacy-modes/mode/clike')).kotlin);
+      return StreamLanguage.define((await import('@codemirror/legacy-modes/mode/rust')).rust);
     default:
       return [];
   }
