@@ -5,7 +5,7 @@
 //! in decimal, `0` or `1`, a character as its code; a string as its length in bytes, then the bytes; an array as its
 //! length, then its items; `#` where there is nothing. Linear in time; what a driver wrote is believed in nothing.
 
-use std::fmt::Write as _;
+use std::{cmp::Ordering, fmt::Write as _};
 
 use serde_json::Value as Json;
 
@@ -299,11 +299,10 @@ impl Value {
                 Ok(Self::Text(text.clone()))
             }
             (Type::String, _) => wrong("a string without U+0000"),
-            (Type::ListNode, Json::Null) => Ok(Self::List(Vec::new())),
+            (Type::ListNode | Type::TreeNode, Json::Null) => Ok(Self::List(Vec::new())),
             (Type::ListNode, Json::Array(items)) => {
                 Self::read_items(&Type::Int, items, number, pointer)
             }
-            (Type::TreeNode, Json::Null) => Ok(Self::List(Vec::new())),
             (Type::TreeNode, Json::Array(items)) => {
                 let nodes = Type::Nullable(Box::new(Type::Int));
                 let Self::List(mut nodes) = Self::read_items(&nodes, items, number, pointer)?
@@ -311,9 +310,10 @@ impl Value {
                     return wrong("an array");
                 };
                 trim(&mut nodes);
-                match is_tree(&nodes) {
-                    true => Ok(Self::List(nodes)),
-                    false => wrong("nodes by level, where a missing node has no children"),
+                if is_tree(&nodes) {
+                    Ok(Self::List(nodes))
+                } else {
+                    wrong("nodes by level, where a missing node has no children")
                 }
             }
             (Type::Array(item), Json::Array(items)) => {
@@ -354,7 +354,9 @@ impl Value {
             }
             Self::List(items) => {
                 push(wire, items.len());
-                items.iter().for_each(|item| item.encode(wire));
+                for item in items {
+                    item.encode(wire);
+                }
             }
         }
     }
@@ -382,7 +384,7 @@ impl Value {
             Self::Double(number) => drop(write!(text, "{number:?}")),
             Self::Bool(value) => drop(write!(text, "{value}")),
             Self::Char(code) => {
-                text.push_str(&Json::from(char::from(*code).to_string()).to_string())
+                text.push_str(&Json::from(char::from(*code).to_string()).to_string());
             }
             Self::Text(string) => text.push_str(&Json::from(string.as_str()).to_string()),
             Self::List(items) => {
@@ -402,7 +404,7 @@ impl Value {
         match (self, other) {
             (Self::Double(one), Self::Double(two)) => {
                 let off = (one - two).abs();
-                one == two
+                one.partial_cmp(two) == Some(Ordering::Equal)
                     || (one.is_nan() && two.is_nan())
                     || (one.is_finite() && (off <= abs || off <= rel * one.abs()))
             }
@@ -428,7 +430,7 @@ impl Value {
         }
     }
 
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
+    fn order(&self, other: &Self) -> Ordering {
         fn rank(value: &Value) -> u8 {
             match value {
                 Value::Null => 0,
