@@ -13,7 +13,7 @@ pub(super) static PYPY: Spec = Spec {
     extensions: &["py"],
     template: "a, b = map(int, input().split())\nprint(a + b)\n",
     compile_shown: None,
-    run_shown: "pypy3 -E -s -S -B solution.py",
+    run_shown: "pypy3 -E -s -B solution.py",
     find: |_| find_program("pypy3", "pypy3"),
     // What it says by itself begins with the version of the language.
     version: |home| {

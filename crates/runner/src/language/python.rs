@@ -1,11 +1,11 @@
-//! Python 3, started bare: no site packages, no environment, nothing written.
+//! Python 3, started bare: no environment, no packages of a user, nothing written.
 
 use contract::Language;
 
 use super::{Code, Command, Product, Spec, arrange_script, find_program, never, path, words};
 
-/// Like `-I`, but the learner's own further files can be imported.
-pub(super) const BARE: [&str; 6] = ["-E", "-s", "-S", "-B", "-X", "utf8"];
+/// Like `-I`, but the learner's own further files can be imported. With `site`: without it there is no `exit` and no `quit`.
+pub(super) const BARE: [&str; 5] = ["-E", "-s", "-B", "-X", "utf8"];
 
 /// Compiles each file without running it, and says what is wrong as compilers do.
 const CHECK: &str = r#"
@@ -35,7 +35,7 @@ pub(super) static PYTHON: Spec = Spec {
     extensions: &["py"],
     template: "a, b = map(int, input().split())\nprint(a + b)\n",
     compile_shown: None,
-    run_shown: "python3 -E -s -S -B solution.py",
+    run_shown: "python3 -E -s -B solution.py",
     find: |_| find_program("python3", "python3"),
     version: |home| words([path(home), "-V"]),
     arrange: |code: &Code<'_>| arrange_script(code, "main.py", "solution.py"),

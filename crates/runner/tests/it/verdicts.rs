@@ -190,6 +190,19 @@ fn tells_how_a_program_crashed() {
 }
 
 #[test]
+fn python_ends_as_learners_end_it() {
+    let world = world();
+    for end in ["exit()", "quit()", "exit(0)", "raise SystemExit"] {
+        let code = format!("print(sum(map(int, input().split())))\n{end}\n");
+        let answer = world
+            .ask(Language::Python, &code)
+            .sample("1 2\n", "3\n")
+            .judge();
+        assert_eq!(answer.verdicts(), [Verdict::Accepted], "{end}: {answer:?}");
+    }
+}
+
+#[test]
 fn a_mistake_is_told_with_the_learners_line() {
     let world = world();
     for language in world.languages() {
