@@ -8,7 +8,7 @@ from functools import cache
 import jsonschema
 import kubernetes_validate
 
-from findings import ADDRESSES, MARGIN, Findings, address, check_environment, is_pinned, longest
+from findings import ADDRESSES, Findings, address, check_end, check_environment, is_pinned
 
 # The oldest version that has all that is used (`preStop.sleep`, `hostUsers`), and the newest known.
 VERSIONS = ("1.33", "1.37")
@@ -219,9 +219,7 @@ def check_service(rendering: Rendering, product, workload: dict) -> None:
     served = "api" in named
     pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
     say(pause > 0 or not served, "serves requests, and so waits in preStop until endpoints have forgotten it")
-    needed = longest(command, role, product) + pause + MARGIN
-    grace = spec.get("terminationGracePeriodSeconds", 30)
-    say(grace >= needed, f"is killed after {grace} s, and may need {needed} s to end")
+    check_end(findings, product, subject(workload), command, env, spec.get("terminationGracePeriodSeconds", 30), pause)
     scaled = [one for one in rendering.of("HorizontalPodAutoscaler", "ScaledObject") if one["spec"]["scaleTargetRef"]["name"] == name]
     if scaled or workload["spec"].get("replicas", 1) > 1:
         spread = {one["topologyKey"] for one in spec.get("topologySpreadConstraints", [])}

@@ -8,7 +8,7 @@ from importlib import resources
 import jsonschema
 import yaml
 
-from findings import ADDRESSES, MARGIN, Findings, address, check_environment, is_pinned, longest
+from findings import ADDRESSES, Findings, address, check_end, check_environment, is_pinned
 from product import SERVICES
 
 OF_OTHERS = ("kafka", "postgres")
@@ -142,5 +142,4 @@ def check_service(findings, product, document: dict, name: str, service: dict, i
     port = image_env["CODEMENTOR_OPS_LISTEN"].rsplit(":", 1)[1]
     asked = service["healthcheck"]["test"][-1]
     say(asked == f"http://127.0.0.1:{port}/readyz" and "/readyz" in product.paths, f"is asked {asked}")
-    needed, grace = longest(command, role, product) + MARGIN, seconds(service["stop_grace_period"])
-    say(grace >= needed, f"is killed after {grace} s, and may need {needed} s to end")
+    check_end(findings, product, name, command, env, seconds(service["stop_grace_period"]))

@@ -47,13 +47,19 @@ def check_environment(findings, product, subject: str, command: str, env: dict, 
             findings.unless(not setting.is_loopback, subject, f"{name} is not set, and its default {setting.default} is of no use in a container")
 
 
-def longest(command: str, role: str | None, product) -> int:
-    """Seconds that an instance may need to end what it has begun."""
+def check_end(findings, product, subject: str, command: str, env: dict, killed_after: int, pause: int = 0) -> None:
+    """An instance may finish what it has begun, and is not killed before."""
+    role = env.get("CODEMENTOR_ROLE")
+    settings = product.settings(command)
+    longest = 0
     if command == "runner" or (command == "evaluation" and role != "review"):
-        return max(LONGEST_JUDGEMENT, product.grace)
-    if role == "review":
-        return max(int(product.settings("evaluation")["CODEMENTOR_REVIEW_TOTAL_MS"].default) // 1000, product.grace)
-    return product.grace
+        longest = LONGEST_JUDGEMENT
+    elif role == "review":
+        longest = int(env.get("CODEMENTOR_REVIEW_TOTAL_MS") or settings["CODEMENTOR_REVIEW_TOTAL_MS"].default) // 1000
+    grace = int(env.get("CODEMENTOR_SHUTDOWN_GRACE_S") or settings["CODEMENTOR_SHUTDOWN_GRACE_S"].default)
+    findings.unless(grace >= longest, subject, f"drops after {grace} s what it has begun, and the longest takes {longest} s")
+    needed = grace + pause + MARGIN
+    findings.unless(killed_after >= needed, subject, f"is killed after {killed_after} s, and may need {needed} s to end")
 
 
 def address(value: str):

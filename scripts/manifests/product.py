@@ -67,7 +67,6 @@ class Product:
     def __init__(self, binary: str):
         self.binary = binary
         self.paths = set(found(r'"(/(?:livez|readyz|startupz|metrics))"', "crates/service/src/ops.rs"))
-        self.grace = int(found(r"GRACE: Duration = Duration::from_secs\((\d+)\)", "crates/service/src/shutdown.rs")[0])
         topic = "crates/contract/src/topic.rs"
         self.groups = set(found(r'pub const [A-Z_]+: &str = "([a-z-]+)"', topic))
         self.topics = set(found(r'=> "(codementor\.[a-z.-]+\.v\d+)"', topic))

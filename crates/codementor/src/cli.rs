@@ -1,13 +1,13 @@
 //! The command line: one subcommand a service, and the tools around them. `--help` is the reference.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Role;
 
 use queue::KafkaConfig;
-use service::config::DatabaseConfig;
+use service::{Shutdown, config::DatabaseConfig};
 
 use crate::{
     audit::Audit,
@@ -37,15 +37,15 @@ pub(crate) enum Command {
     /// Make keys, database tables, Kafka topics and the first admin; may be run again
     Setup(Setup),
     /// Authenticate, route, hold the streams
-    Gateway(gateway::Config),
+    Gateway(Service<gateway::Config>),
     /// Take submissions, keep their events, watch their deadlines
-    Execute(execute::Config),
+    Execute(Service<execute::Config>),
     /// Keep questions, tests and drivers
-    Question(question::Config),
+    Question(Service<question::Config>),
     /// Consume jobs: judge them on runners, have them reviewed
-    Evaluation(evaluation::Config),
+    Evaluation(Service<evaluation::Config>),
     /// Compile and run code in a sandbox
-    Runner(runner::Config),
+    Runner(Service<runner::Config>),
     /// Print an access token of a demo account of a running `up`
     Token(Token),
     /// Submit a file and watch it being judged
@@ -70,6 +70,41 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Print the public API's OpenAPI document
     Openapi,
+}
+
+impl Command {
+    /// How long it may take to finish what is begun when it is told to end.
+    pub(crate) fn grace(&self) -> Duration {
+        match self {
+            Self::Gateway(service) => service.grace(),
+            Self::Execute(service) => service.grace(),
+            Self::Question(service) => service.grace(),
+            Self::Evaluation(service) => service.grace(),
+            Self::Runner(service) => service.grace(),
+            _ => Shutdown::GRACE,
+        }
+    }
+}
+
+/// One service, and how it ends.
+#[derive(Debug, Args)]
+pub(crate) struct Service<C: Args> {
+    #[command(flatten)]
+    pub(crate) config: C,
+    /// When told to end: how long what is begun may take to finish; then it is dropped, and done again elsewhere
+    #[arg(
+        long,
+        env = "CODEMENTOR_SHUTDOWN_GRACE_S",
+        value_name = "SECONDS",
+        default_value_t = Shutdown::GRACE.as_secs()
+    )]
+    shutdown_grace_s: u64,
+}
+
+impl<C: Args> Service<C> {
+    fn grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_s)
+    }
 }
 
 /// How `up` starts.

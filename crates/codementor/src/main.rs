@@ -58,10 +58,11 @@ async fn run(command: Command) -> Result<u8> {
 /// Whether all went well.
 async fn run_well(command: Command) -> Result<bool> {
     service::telemetry::init();
+    let grace = command.grace();
     match command {
         Command::Up(up) => {
             config::give_memory_back()?;
-            up::run(up, Shutdown::on_signals()).await?;
+            up::run(up, Shutdown::on_signals(grace)).await?;
         }
         Command::Setup(setup) => setup::run(setup).await?,
         Command::Token(token) => println!("{}", token.print().await?),
@@ -75,7 +76,7 @@ async fn run_well(command: Command) -> Result<bool> {
         Command::Load(load) => return load::run(load).await,
         Command::Bench(bench) => return bench::run(bench).await,
         Command::Openapi => print!("{}", openapi::document()?),
-        service => service_by_command(service, Shutdown::on_signals()).await?,
+        service => service_by_command(service, Shutdown::on_signals(grace)).await?,
     }
     Ok(true)
 }
@@ -83,25 +84,25 @@ async fn run_well(command: Command) -> Result<bool> {
 /// Runs one service until it is asked to end.
 async fn service_by_command(command: Command, shutdown: Shutdown) -> Result<()> {
     match command {
-        Command::Gateway(config) => {
-            let listeners = Listeners::bind(&config.listen).await?;
-            gateway::run(config, listeners, shutdown).await?;
+        Command::Gateway(service) => {
+            let listeners = Listeners::bind(&service.config.listen).await?;
+            gateway::run(service.config, listeners, shutdown).await?;
         }
-        Command::Execute(config) => {
-            let listeners = Listeners::bind(&config.listen).await?;
-            execute::run(config, listeners, shutdown).await?;
+        Command::Execute(service) => {
+            let listeners = Listeners::bind(&service.config.listen).await?;
+            execute::run(service.config, listeners, shutdown).await?;
         }
-        Command::Question(config) => {
-            let listeners = Listeners::bind(&config.listen).await?;
-            question::run(config, listeners, shutdown).await?;
+        Command::Question(service) => {
+            let listeners = Listeners::bind(&service.config.listen).await?;
+            question::run(service.config, listeners, shutdown).await?;
         }
-        Command::Evaluation(config) => {
-            let listeners = Listeners::bind(&config.listen).await?;
-            evaluation::run(config, listeners, shutdown).await?;
+        Command::Evaluation(service) => {
+            let listeners = Listeners::bind(&service.config.listen).await?;
+            evaluation::run(service.config, listeners, shutdown).await?;
         }
-        Command::Runner(config) => {
-            let listeners = Listeners::bind(&config.listen).await?;
-            runner::run(config, listeners, shutdown).await?;
+        Command::Runner(service) => {
+            let listeners = Listeners::bind(&service.config.listen).await?;
+            runner::run(service.config, listeners, shutdown).await?;
         }
         other => bail!("{other:?} is not a service"),
     }

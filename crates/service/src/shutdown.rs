@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! running ── SIGTERM, SIGINT or stop() ──► soft: take nothing new, finish what is begun
-//!    │                                       │ 25 s, or stop_now()
+//!    │                                       │ the grace time, or stop_now()
 //!    └────────── second signal ──► exit      └──► hard: drop what is left
 //! ```
 //! Every task that a service spawns is tracked, so that its end can be waited for. Never ends the process by itself but at a
@@ -12,9 +12,6 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// How long after the soft end the hard one comes: below the 30 s after which Kubernetes kills.
-pub(crate) const GRACE: Duration = Duration::from_secs(25);
 
 /// The exit code after a second signal: that of a program ended by SIGINT.
 const INTERRUPTED: i32 = 130;
@@ -30,9 +27,12 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Ends at the first SIGINT or SIGTERM; a second one exits at once. Call it within a runtime.
-    pub fn on_signals() -> Self {
-        let shutdown = Self::manual();
+    /// How long after the soft end the hard one comes unless told: below the 30 s after which Kubernetes kills.
+    pub const GRACE: Duration = Duration::from_secs(25);
+
+    /// Ends at the first SIGINT or SIGTERM, hard when the grace time is over; a second one exits at once. Call it within a runtime.
+    pub fn on_signals(grace: Duration) -> Self {
+        let shutdown = Self::manual().with_grace(grace);
         match (
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
@@ -54,7 +54,7 @@ impl Shutdown {
             soft: hard.child_token(),
             hard,
             tracker: TaskTracker::new(),
-            grace: GRACE,
+            grace: Self::GRACE,
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
         assert!(shutdown.soft().is_cancelled() && !shutdown.hard().is_cancelled());
         let begun = tokio::time::Instant::now();
         shutdown.hard().cancelled().await;
-        assert_eq!(begun.elapsed().as_secs(), GRACE.as_secs());
+        assert_eq!(begun.elapsed().as_secs(), Shutdown::GRACE.as_secs());
     }
 
     #[tokio::test]

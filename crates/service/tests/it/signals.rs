@@ -52,7 +52,7 @@ async fn the_first_signal_is_soft_and_the_second_ends_at_once() {
 }
 
 async fn be_ended() {
-    let shutdown = Shutdown::on_signals();
+    let shutdown = Shutdown::on_signals(Shutdown::GRACE);
     println!("waiting for signals");
     shutdown.soft().cancelled().await;
     println!("ending softly");
