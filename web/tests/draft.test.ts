@@ -13,12 +13,29 @@ it('a document comes back as it was', () => {
     tags: ['arrays', 'hash'],
     limits: { time_ms: 1500, memory_kib: 65536, output_kib: 64 },
     checker: { kind: 'float', abs: 1e-6 },
+    groups: [
+      { name: 'small', score: 'sum', points: null, depends_on: [], judging: null },
+      { name: 'large', score: 'min', points: 40, depends_on: ['small'], judging: 'lazy' },
+    ],
     judging: 'lazy',
     feedback: 'samples',
     languages: { python: { starter: 'def f(): ...', driver: '{{code}}\nf()', time_factor: 2.5 } },
     solutions: [{ language: 'python', code: 'def f(): pass', expect: 'WA' }],
   };
   expect(toDocument(toForm(document))).toEqual(document);
+});
+
+it('a checker of the question’s own comes back as it was', () => {
+  const checker: QuestionDocument['checker'] = {
+    kind: 'program',
+    language: 'cpp',
+    protocol: 'testlib',
+    interactive: true,
+    passes: 2,
+    args: ['--eps', '1e-6'],
+    files: [{ name: 'check.cpp', content: 'int main() {}' }],
+  };
+  expect(toDocument(toForm({ ...toDocument(BLANK), checker })).checker).toEqual(checker);
 });
 
 it('a language that was removed is null in the patch', () => {

@@ -112,7 +112,30 @@ export interface components {
         } | {
             /** @enum {string} */
             kind: "unordered";
+        } | {
+            /** @description Arguments behind the protocol's own, for every test. */
+            args?: string[];
+            /** @description Its files, the main one first, at most 1 MiB together. */
+            files: components["schemas"]["SourceFile"][];
+            /** @description Whether it talks with the learner's program while that runs: each one's output is the other's input. */
+            interactive?: boolean;
+            /** @enum {string} */
+            kind: "program";
+            /** @description What it is written in. */
+            language: components["schemas"]["Language"];
+            /**
+             * Format: int32
+             * @description How often the learner's program may be run on one test: more than once where the checker writes `nextpass.in`.
+             */
+            passes?: number;
+            /** @description How it is called and answers. */
+            protocol?: components["schemas"]["CheckerProtocol"];
         };
+        /**
+         * @description How a checker program is called and how it answers.
+         * @enum {string}
+         */
+        CheckerProtocol: "kattis" | "testlib";
         /** @description A one-time code. */
         CodeBody: {
             /** @description For `POST /api/v1/auth/reset`; it is not shown again. */
@@ -369,6 +392,11 @@ export interface components {
             /** @description That of its lowest-numbered test that is not accepted. */
             verdict: components["schemas"]["Verdict"];
         };
+        /**
+         * @description How the scores of a group's tests become its own.
+         * @enum {string}
+         */
+        GroupScore: "sum" | "min";
         /** @description What became of the list. */
         Imported: {
             /** @description Accounts made now, in the order of the list. */
@@ -382,6 +410,27 @@ export interface components {
             code: string;
             email: string;
             id: components["schemas"]["AccountId"];
+        };
+        /** @description A draft made of a package. */
+        ImportedQuestion: {
+            /** @description The draft's id. */
+            id: string;
+            /** @description Its readable name in addresses. */
+            slug: string;
+            /** @description Tests taken over. */
+            tests: number;
+            /** @description All of the package that is not used, or not as it was there. */
+            warnings: components["schemas"]["ImportWarning"][];
+        };
+        /** @description Something of a package that a teacher should know of. */
+        ImportWarning: {
+            /** @description What it is about. */
+            message: string;
+            /**
+             * @description The file, and the field or line in it.
+             * @example problem.yaml: limits.code
+             */
+            place: string;
         };
         /** @description What the runners have of a language: an entry of `GET /languages`. */
         InstalledLanguage: {
@@ -399,6 +448,37 @@ export interface components {
             template: string;
             /** @description The toolchain's version, such as `gcc 12.2.0`. */
             version: string;
+        };
+        /** @description The body of `PUT /intake`. */
+        IntakeBody: {
+            /** @description What those are told who come while it is closed; at most 500 bytes. */
+            message?: string;
+            /** @description Whether submissions and runs are accepted. */
+            open: boolean;
+        };
+        /** @description Whether anything is accepted, and what waits. */
+        IntakeView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed_at: string;
+            /** @description Who changed it last. */
+            changed_by: string;
+            /** @description What they are told then. */
+            message: string;
+            /** @description False: submissions and runs are answered with 503. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description Submissions and runs that wait for a worker.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description How long the first of them has waited.
+             */
+            waiting_oldest_ms: number;
         };
         /** @description One judging of a submission. */
         JudgementView: {
@@ -709,6 +789,11 @@ export interface components {
             difficulty: number;
             /** @description How much the learner is told of hidden tests. */
             feedback?: components["schemas"]["Feedback"];
+            /**
+             * @description What groups of tests are worth, and on which others they depend; a group that is not named here has the sum of its
+             *     tests' points.
+             */
+            groups?: components["schemas"]["TestGroup"][];
             /** @description Whether tests after the first failure are run. */
             judging?: components["schemas"]["JudgingMode"];
             /** @description Program or function. */
@@ -1117,12 +1202,28 @@ export interface components {
             expected: components["schemas"]["String"];
             /** @description What it read, cut at 4 KiB. */
             input: components["schemas"]["String"];
+            message?: components["schemas"]["String"] | null;
             /** @description What it wrote, cut at 4 KiB. */
             output: components["schemas"]["String"];
             /** @description The signal that ended it, by name (`SIGSEGV`). */
             signal?: string | null;
             /** @description Its standard error, cut at 4 KiB. */
             stderr: components["schemas"]["String"];
+        };
+        /** @description How the tests of one group count together. */
+        TestGroup: {
+            /** @description Groups whose tests must all be accepted; else its own are skipped. They are judged before it. */
+            depends_on?: string[];
+            judging?: components["schemas"]["JudgingMode"] | null;
+            /** @description Its name, as its tests say it. */
+            name: string;
+            /**
+             * Format: double
+             * @description What it is worth. Absent: by `sum` the points of its tests together, by `min` the most points that one of them has.
+             */
+            points?: number | null;
+            /** @description How its tests' scores become its own. */
+            score?: components["schemas"]["GroupScore"];
         };
         /** @description What became of one test. Of hidden tests only verdict, limit, rounded time and rounded memory. */
         TestResult: (components["schemas"]["TestDetail"] | null) & {
@@ -1141,6 +1242,13 @@ export interface components {
             memory_kib: number;
             /** @description The test's name. */
             name: string;
+            /** @description Of `IE`: what went wrong with the question's own checker. */
+            reason?: string | null;
+            /**
+             * Format: double
+             * @description Points reached, where the question's own checker gives a share of them.
+             */
+            score?: number | null;
             /**
              * Format: int64
              * @description Processor time in milliseconds; of hidden tests rounded to 10.

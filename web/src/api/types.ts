@@ -12,6 +12,7 @@ export type Question = Schemas['Question'];
 export type QuestionDocument = Schemas['QuestionDocument'];
 export type QuestionTest = Schemas['QuestionTest'];
 export type Checker = Schemas['Checker'];
+export type TestGroup = Schemas['TestGroup'];
 export type Solution = Schemas['QuestionSolution'];
 export type LanguageId = Schemas['Language'];
 export type InstalledLanguage = Schemas['InstalledLanguage'];

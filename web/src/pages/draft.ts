@@ -1,11 +1,31 @@
 /** A question's document as a form holds it, and back. Pure. */
-import type { Checker, QuestionDocument, Solution } from '../api/types.ts';
+import type { Checker, QuestionDocument, Solution, TestGroup } from '../api/types.ts';
 
 export interface LanguageRow {
   id: string;
   starter: string;
   driver: string;
   timeFactor: string;
+}
+
+/** A checker of the question's own. */
+export interface Program {
+  language: string;
+  protocol: 'kattis' | 'testlib';
+  interactive: boolean;
+  passes: number;
+  /** Separated by spaces. */
+  args: string;
+  files: { name: string; content: string }[];
+}
+
+export interface GroupRow {
+  name: string;
+  score: 'sum' | 'min';
+  points: string;
+  /** Separated by commas. */
+  dependsOn: string;
+  judging: '' | 'full' | 'lazy';
 }
 
 export interface Form {
@@ -24,6 +44,8 @@ export interface Form {
   caseSensitive: boolean;
   abs: string;
   rel: string;
+  program: Program;
+  groups: GroupRow[];
   judging: 'full' | 'lazy';
   feedback: 'full' | 'samples' | 'none';
   languages: LanguageRow[];
@@ -46,6 +68,8 @@ export const BLANK: Form = {
   caseSensitive: true,
   abs: '',
   rel: '',
+  program: { language: 'python', protocol: 'kattis', interactive: false, passes: 1, args: '', files: [{ name: 'check.py', content: '' }] },
+  groups: [],
   judging: 'full',
   feedback: 'full',
   languages: [],
@@ -70,6 +94,14 @@ export function toForm(document: QuestionDocument): Form {
     caseSensitive: checker?.kind === 'tokens' ? (checker.case_sensitive ?? true) : true,
     abs: checker?.kind === 'float' ? written(checker.abs) : '',
     rel: checker?.kind === 'float' ? written(checker.rel) : '',
+    program: checker?.kind === 'program' ? programOf(checker) : structuredClone(BLANK.program),
+    groups: (document.groups ?? []).map(({ name, score, points, depends_on, judging }) => ({
+      name,
+      score: score ?? 'sum',
+      points: written(points),
+      dependsOn: (depends_on ?? []).join(', '),
+      judging: judging ?? '',
+    })),
     judging: document.judging ?? 'full',
     feedback: document.feedback ?? 'full',
     languages: Object.entries(document.languages ?? {}).map(([id, { starter, driver, time_factor }]) => ({
@@ -86,6 +118,22 @@ function written(value: number | null | undefined): string {
   return value === null || value === undefined ? '' : String(value);
 }
 
+function programOf(checker: Extract<Checker, { kind: 'program' }>): Program {
+  return {
+    language: checker.language,
+    protocol: checker.protocol ?? 'kattis',
+    interactive: checker.interactive ?? false,
+    passes: checker.passes ?? 1,
+    args: (checker.args ?? []).join(' '),
+    files: checker.files.map(({ name, content }) => ({ name, content })),
+  };
+}
+
+/** What stands between commas or spaces. */
+function parts(text: string, between: string | RegExp): string[] {
+  return text.split(between).map((part) => part.trim()).filter(Boolean);
+}
+
 function checkerOf(form: Form): Checker {
   const number = (text: string) => (text.trim() === '' ? {} : Number(text));
   switch (form.checker) {
@@ -97,6 +145,10 @@ function checkerOf(form: Form): Checker {
         ...(typeof number(form.abs) === 'number' ? { abs: Number(form.abs) } : {}),
         ...(typeof number(form.rel) === 'number' ? { rel: Number(form.rel) } : {}),
       };
+    case 'program': {
+      const { args, ...program } = form.program;
+      return { kind: 'program', ...program, args: parts(args, /\s+/) } as Checker;
+    }
     default:
       return { kind: form.checker } as Checker;
   }
@@ -111,9 +163,18 @@ export function toDocument(form: Form): QuestionDocument {
     titles: { ko: text(form.titleKo), en: text(form.titleEn) },
     statements: { ko: text(form.statementKo), en: text(form.statementEn) },
     difficulty: form.difficulty,
-    tags: form.tags.split(',').map((tag) => tag.trim()).filter(Boolean),
+    tags: parts(form.tags, ','),
     limits: { time_ms: form.timeMs, memory_kib: form.memoryKib, output_kib: form.outputKib },
     checker: checkerOf(form),
+    groups: form.groups.map(
+      ({ name, score, points, dependsOn, judging }): TestGroup => ({
+        name: name.trim(),
+        score,
+        points: points.trim() === '' ? null : Number(points),
+        depends_on: parts(dependsOn, ','),
+        judging: judging || null,
+      }),
+    ),
     judging: form.judging,
     feedback: form.feedback,
     languages: Object.fromEntries(

@@ -106,8 +106,6 @@ pub(crate) async fn insert(
             ON CONFLICT (id) DO UPDATE
                SET slug = excluded.slug, titles = copy.titles || excluded.titles, teachers = excluded.teachers,
                    feedback = excluded.feedback
-             -- Once its topic has spoken, that is newer than what a submit was told before it waited here.
-             WHERE copy.revision = 0
         ), kept AS (
             INSERT INTO execute.manifest (sha256, body)
             SELECT $11, $20::json FROM placed WHERE $20 IS NOT NULL
