@@ -99,8 +99,8 @@ const reload: Flow = async (browser) => {
   await Promise.all([second.goto(address), page.reload()]);
   const whole = async (tab: typeof page) => {
     await tab.waitForSelector('.head.ok');
-    await tab.waitForSelector('.review p');
-    await tab.waitForFunction(() => !document.querySelector('.result .spinner'));
+    // The last that the review says.
+    await tab.waitForSelector('.review .next');
     return tab.evaluate(() => [...document.querySelectorAll('.result .facts span, .result .cell, .review')].map((part) => part.textContent?.trim()));
   };
   const [one, other] = [await whole(page), await whole(second)];
