@@ -239,35 +239,24 @@ pub(crate) struct Server {
     #[command(flatten)]
     data: DataDir,
     /// The server's address; default: the running `up` of the data folder
-    #[arg(long, env = "CODEMENTOR_URL", requires = "token")]
+    #[arg(long, env = "CODEMENTOR_URL", requires = "token", global = true)]
     url: Option<String>,
-    /// An access token or API token; default: the demo learner's
-    #[arg(long, env = "CODEMENTOR_TOKEN", hide_env_values = true)]
+    /// An access token or API token; default: that of the demo account whose role the command wants
+    #[arg(long, env = "CODEMENTOR_TOKEN", hide_env_values = true, global = true)]
     token: Option<String>,
 }
 
 impl Server {
-    /// A client as these options say.
-    pub(crate) async fn connect(&self) -> Result<Client> {
-        let (url, token) = (self.url.as_deref(), self.token.as_deref());
-        connect_as(&self.data, url, token, Role::Learner).await
-    }
-}
-
-/// A client of the address and with the token given, else of the running `up`, as its demo account of that role.
-pub(crate) async fn connect_as(
-    data: &DataDir,
-    url: Option<&str>,
-    token: Option<&str>,
-    role: Role,
-) -> Result<Client> {
-    if let (Some(url), Some(token)) = (url, token) {
-        return Client::new(url, token);
-    }
-    let up = up::Summary::read(&data.path)?;
-    match token {
-        Some(token) => Client::new(&up.url, token),
-        None => up.sign_in(role).await,
+    /// A client of the address and with the token given, else of the running `up`, as its demo account of that role.
+    pub(crate) async fn connect(&self, role: Role) -> Result<Client> {
+        if let (Some(url), Some(token)) = (&self.url, &self.token) {
+            return Client::new(url, token);
+        }
+        let up = up::Summary::read(&self.data.path)?;
+        match &self.token {
+            Some(token) => Client::new(&up.url, token),
+            None => up.sign_in(role).await,
+        }
     }
 }
 

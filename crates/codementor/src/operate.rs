@@ -5,36 +5,8 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    cli::{DataDir, connect_as},
-    client::Client,
-};
+use crate::{cli::Server, client::Client};
 use contract::Role;
-
-/// Which server, as an admin.
-#[derive(Debug, Args)]
-pub(crate) struct AdminServer {
-    #[command(flatten)]
-    data: DataDir,
-    /// The server's address; default: the running `up` of the data folder
-    #[arg(long, env = "CODEMENTOR_URL", requires = "token", global = true)]
-    url: Option<String>,
-    /// An admin's access token or API token; default: the demo admin's
-    #[arg(long, env = "CODEMENTOR_TOKEN", hide_env_values = true, global = true)]
-    token: Option<String>,
-}
-
-impl AdminServer {
-    async fn connect(&self) -> Result<Client> {
-        connect_as(
-            &self.data,
-            self.url.as_deref(),
-            self.token.as_deref(),
-            Role::Admin,
-        )
-        .await
-    }
-}
 
 /// List, show, send again or throw away what could not be processed.
 #[derive(Debug, Args)]
@@ -42,7 +14,7 @@ pub(crate) struct DeadLetters {
     #[command(subcommand)]
     action: DeadLetterAction,
     #[command(flatten)]
-    server: AdminServer,
+    server: Server,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,7 +41,7 @@ enum DeadLetterAction {
 }
 
 pub(crate) async fn dead_letters(command: DeadLetters) -> Result<()> {
-    let client = command.server.connect().await?;
+    let client = command.server.connect(Role::Admin).await?;
     match command.action {
         DeadLetterAction::List => list(&client).await,
         DeadLetterAction::Show { id } => {
@@ -151,7 +123,7 @@ pub(crate) struct Intake {
     #[command(subcommand)]
     action: IntakeAction,
     #[command(flatten)]
-    server: AdminServer,
+    server: Server,
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,7 +141,7 @@ enum IntakeAction {
 }
 
 pub(crate) async fn intake(command: Intake) -> Result<()> {
-    let client = command.server.connect().await?;
+    let client = command.server.connect(Role::Admin).await?;
     let body = match command.action {
         IntakeAction::Show => None,
         IntakeAction::Close { message } => Some(json!({"open": false, "message": message})),

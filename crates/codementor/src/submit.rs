@@ -36,7 +36,7 @@ pub(crate) async fn run(submit: Submit) -> Result<bool> {
         Some(language) => language,
         None => by_extension(&submit.file)?,
     };
-    let client = submit.server.connect().await?;
+    let client = submit.server.connect(contract::Role::Learner).await?;
     let body = json!({"question": submit.question, "language": language, "code": code});
     let receipt = client.submit(&body).await?;
     let mut events = client.events(receipt.id, None).await?;

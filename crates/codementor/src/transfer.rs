@@ -14,13 +14,13 @@ use package::{Files, Limits, write::Content};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
-use crate::cli::{DataDir, connect_as};
+use crate::cli::Server;
 
 /// Make a draft question of each problem package: a folder or a zip.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     #[command(flatten)]
-    server: TeachersServer,
+    server: Server,
     /// Folders or zips: ICPC/Kattis (legacy, 2023-07, 2025-09) or what `export` wrote
     #[arg(required = true, value_name = "PACKAGE")]
     packages: Vec<PathBuf>,
@@ -30,7 +30,7 @@ pub(crate) struct Import {
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     #[command(flatten)]
-    server: TeachersServer,
+    server: Server,
     /// The question's id or slug
     question: String,
     /// The zip to write [default: the slug with .zip]
@@ -38,28 +38,8 @@ pub(crate) struct Export {
     output: Option<PathBuf>,
 }
 
-/// Which server, as a teacher.
-#[derive(Debug, Args)]
-pub(crate) struct TeachersServer {
-    #[command(flatten)]
-    data: DataDir,
-    /// The server's address; default: the running `up` of the data folder
-    #[arg(long, env = "CODEMENTOR_URL", requires = "token")]
-    url: Option<String>,
-    /// An access token or API token of a teacher; default: the demo teacher's
-    #[arg(long, env = "CODEMENTOR_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-}
-
-impl TeachersServer {
-    async fn connect(&self) -> Result<crate::client::Client> {
-        let (url, token) = (self.url.as_deref(), self.token.as_deref());
-        connect_as(&self.data, url, token, Role::Teacher).await
-    }
-}
-
 pub(crate) async fn import(import: Import) -> Result<bool> {
-    let client = import.server.connect().await?;
+    let client = import.server.connect(Role::Teacher).await?;
     let mut well = true;
     for path in &import.packages {
         let sent = match zip_of(path) {
@@ -122,7 +102,7 @@ fn zip_of(path: &Path) -> Result<File> {
 }
 
 pub(crate) async fn export(export: Export) -> Result<bool> {
-    let client = export.server.connect().await?;
+    let client = export.server.connect(Role::Teacher).await?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if !export.question.chars().all(plain) {
         bail!("{:?} is neither an id nor a slug", export.question);

@@ -8,7 +8,9 @@
 //! ```
 //! Everything of a judgement happens in one future: when it is dropped, its programs are killed and nothing goes on.
 
+mod busy;
 mod failure;
+mod tell;
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,12 +31,14 @@ use crate::checker;
 use crate::compile::{Build, Compiler, Runnable};
 use crate::jury::{Case, Feedback, Jury, Order, Ruling, decide};
 use crate::language::{ArrangeError, Code};
-use crate::report::{self, Finished, SAMPLE_BYTES, skipped};
+use crate::report::{Finished, SAMPLE_BYTES};
 use crate::score::{Course, Judged, sum_up, without_tests};
 use crate::toolchain::{Toolchain, environment};
 use crate::verdict::{Allowance, millis};
 
+use busy::Busy;
 pub(crate) use failure::JudgeError;
+use tell::{tell, without_checker};
 
 /// Where events go. A receiver that is gone ends the judgement from outside, so a failing send says nothing new.
 pub(crate) type Events = UnboundedSender<RunnerEvent>;
@@ -470,69 +474,5 @@ impl Judge {
         let mut slots = self.sandbox.acquire_many(all).await?;
         let _busy = Busy::new(all);
         Ok(slots[0].run(program).await?)
-    }
-}
-
-/// Every test of a question whose checker does not compile: nothing can be said of the learner's code.
-fn without_checker(request: &JudgeRequest, events: &Events) -> FinalVerdict {
-    let tests = &request.judging.tests;
-    if !request.show_output {
-        for (index, test) in (1..).zip(tests) {
-            let told = report::without_checker(index, test);
-            let _ = events.send(RunnerEvent::Test(told));
-        }
-    }
-    without_tests(tests, Verdict::InternalError)
-}
-
-/// Sends what may be told of a test; `None` for one that was skipped.
-fn tell(
-    request: &JudgeRequest,
-    number: usize,
-    finished: Option<Finished>,
-    job: &Job<'_>,
-    events: &Events,
-) {
-    use contract::manifest::Feedback;
-    let index = u32::try_from(number).unwrap_or(u32::MAX);
-    let Some(test) = request.judging.tests.get(number - 1) else {
-        return;
-    };
-    let told = match request.judging.feedback {
-        Feedback::Full => true,
-        Feedback::Samples => test.sample,
-        Feedback::None => false,
-    };
-    let lines = &job.program.sources.lines;
-    let event = match finished {
-        // What is shown here is seen in full: never a hidden test.
-        Some(finished) if request.show_output => {
-            if !test.sample {
-                return;
-            }
-            RunnerEvent::Output(finished.output(Some(index), lines))
-        }
-        None if request.show_output => return,
-        _ if !told => return,
-        Some(finished) => RunnerEvent::Test(finished.test(index, test, lines)),
-        None => RunnerEvent::Test(skipped(index, test)),
-    };
-    let _ = events.send(event);
-}
-
-/// Slots in use, for the gauge; dropped when a run ends or is given up.
-struct Busy(f64);
-
-impl Busy {
-    fn new(slots: usize) -> Self {
-        let slots = f64::from(u32::try_from(slots).unwrap_or(u32::MAX));
-        metrics::gauge!("codementor_judge_slots", "state" => "busy").increment(slots);
-        Self(slots)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        metrics::gauge!("codementor_judge_slots", "state" => "busy").decrement(self.0);
     }
 }

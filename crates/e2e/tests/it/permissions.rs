@@ -28,6 +28,7 @@ fn who(method: &str, path: &str) -> Who {
         ("post", "/api/v1/accounts/{id}/reset-code") => Who::Teacher,
         (_, path) if path.starts_with("/api/v1/accounts") => Who::Admin,
         (_, path) if path.starts_with("/api/v1/dead-letters") => Who::Admin,
+        (_, "/api/v1/intake") => Who::Admin,
         ("get", "/api/v1/questions" | "/api/v1/questions/{id}") => Who::SignedIn,
         ("get", path) if path.ends_with("/starter") => Who::SignedIn,
         (_, path) if path.starts_with("/api/v1/questions") => Who::Teacher,

@@ -261,7 +261,7 @@ pub(crate) async fn job_parts(
 ) -> sqlx::Result<Vec<Parts>> {
     let rows = sqlx::query(
         r"
-        SELECT judgement.submission, judgement.number, judgement.deadline, kind, account, locale, question, version,
+        SELECT judgement.submission, judgement.number, judgement.deadline, kind, submission.account, locale, question, version,
                language, files, stdin, manifest.body AS basis, reply_partition, traceparent, accepted_at
         FROM unnest($1::uuid[], $2::integer[]) AS asked (submission, number)
         JOIN execute.judgement USING (submission, number)

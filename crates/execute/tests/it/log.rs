@@ -101,7 +101,6 @@ async fn the_log_is_what_the_fold_shows() {
     let setup = Setup::new().await;
     let execute = setup.start().await;
     let judge = Judge::start(&setup.kafka);
-    let learner = learner();
     let mut random = TestRunner::default();
     let mut dice = TestRunner::default();
     let mut index = |below: usize| (0..below).new_tree(&mut dice).expect("a number").current();
@@ -110,10 +109,12 @@ async fn the_log_is_what_the_fold_shows() {
     let mut ids = vec![];
     for number in 0..SUBMISSIONS {
         let partition = number % PARTITIONS;
+        // Each its own: an account has only so many waiting.
+        let learner = learner();
         let id = execute
             .submit_to(&learner, i32::try_from(partition).expect("few"))
             .await;
-        ids.push((id, partition));
+        ids.push((learner, id, partition));
         let mut said = vec(utterance(), 0..12)
             .new_tree(&mut random)
             .expect("words")
@@ -145,7 +146,7 @@ async fn the_log_is_what_the_fold_shows() {
     until_written(&setup).await;
 
     let mut ended = 0;
-    for (id, partition) in ids {
+    for (learner, id, partition) in ids {
         let log = execute.log(id, 1).await.events;
         let mut shown = Shown::default();
         let mut expected = vec![];
