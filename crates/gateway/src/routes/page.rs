@@ -82,9 +82,11 @@ pub(crate) async fn or_pass_on(
     Ok(show(request.headers().clone()).await)
 }
 
+/// The API's, or what only the operator's address has: a probe at the wrong address is told so, and is not shown a page.
 fn is_api(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
-    ["api", "internal", ".well-known"].contains(&first)
+    let operators = ["metrics", "livez", "readyz", "startupz"];
+    ["api", "internal", ".well-known"].contains(&first) || operators.contains(&first)
 }
 
 fn find(path: &str) -> Option<&'static File> {

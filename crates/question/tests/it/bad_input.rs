@@ -75,7 +75,8 @@ async fn wrong_documents_are_told_where() {
             json!([{"name": "1", "input": "a"}]),
             "/tests/0/output",
         ),
-        ("checker", json!({"kind": "program"}), "/checker/kind"),
+        ("checker", json!({"kind": "essay"}), "/checker/kind"),
+        ("checker", json!({"kind": "program"}), "/checker/language"),
         (
             "signature",
             json!({"name": "f", "params": []}),
@@ -247,9 +248,9 @@ async fn wrong_addresses_and_queries_are_refused() {
         let refused = matches!(reply.problem().0, 400 | 404);
         assert!(refused, "{place}: {}", reply.text());
     }
-    for later in ["verify", "package", "import"] {
-        let reply = teacher.post(&format!("{path}/{later}"), &Value::Null).await;
-        assert_eq!(reply.problem().0, 404, "{later}");
+    for (place, status) in [("verify", 404), ("import", 404), ("package", 405)] {
+        let reply = teacher.post(&format!("{path}/{place}"), &Value::Null).await;
+        assert_eq!(reply.problem().0, status, "{place}");
     }
     let wrong_method = send(teacher.request(Method::PUT, &path).json(&json!({}))).await;
     assert_eq!(wrong_method.problem().0, 405);
