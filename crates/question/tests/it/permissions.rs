@@ -56,6 +56,7 @@ fn route(method: &str, path: &str) -> (Option<Value>, [u16; 5], [u16; 5]) {
         (
             "get",
             "/{question}/history"
+            | "/{question}/package"
             | "/{question}/teachers"
             | "/{question}/languages/{language}/driver"
             | "/{question}/tests"
@@ -66,7 +67,6 @@ fn route(method: &str, path: &str) -> (Option<Value>, [u16; 5], [u16; 5]) {
         ("patch", "/{question}") => with(json!({"difficulty": 2}), teachers_only(200)),
         ("delete", "/{question}") => plain(([401, 403, 404, 204, 204], [401, 403, 404, 409, 409])),
         ("post", "/import") => plain(([401, 403, 415, 415, 415], [401, 403, 415, 415, 415])),
-        ("get", "/{question}/package") => plain(teachers_only(200)),
         ("post", "/{question}/publish") => plain(teachers_only(409)),
         ("post", "/{question}/clone") => plain(teachers_only(201)),
         ("put", "/{question}/teachers") => with(json!({"teachers": []}), teachers_only(422)),
