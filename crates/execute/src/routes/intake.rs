@@ -78,9 +78,11 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     AxumState(state): AxumState<State>,
     principal: Principal,
-    Json(body): Json<IntakeBody>,
+    body: Result<Json<IntakeBody>, Problem>,
 ) -> Result<Json<IntakeView>, Problem> {
+    // First: nobody else is told what a right body would be.
     principal.require_admin()?;
+    let Json(body) = body?;
     if body.message.len() > MAX_MESSAGE_BYTES || body.message.contains('\0') {
         let message = format!("plain text of at most {MAX_MESSAGE_BYTES} bytes is taken");
         return Err(Problem::invalid("the message cannot be taken")
