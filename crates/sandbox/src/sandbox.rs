@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -69,7 +69,9 @@ pub(crate) struct Inner {
     pub(crate) jobs: Sender<Job>,
     pub(crate) groups: Groups,
     pub(crate) report: Report,
-    store: PathBuf,
+    /// Where prepared trees are; `None` once the end has begun. Whoever writes holds it, so that nothing is written while the
+    /// keeper takes everything away.
+    store: RwLock<Option<PathBuf>>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     count: AtomicU64,
 }
@@ -120,7 +122,7 @@ impl Sandbox {
                 jobs,
                 groups,
                 report,
-                store,
+                store: RwLock::new(Some(store)),
                 keeper,
                 count: AtomicU64::new(0),
             }),
@@ -187,7 +189,7 @@ impl Sandbox {
         Slot::new(Arc::clone(&self.inner), core)
     }
 
-    /// Writes a tree once for many runs (see [`crate::Program::artefact`]).
+    /// Writes a tree once for many runs (see [`crate::Program::artefact`]). After [`Sandbox::shutdown`] it is refused.
     #[expect(
         clippy::unused_async,
         reason = "writing may move to another thread without changing callers"
@@ -195,7 +197,12 @@ impl Sandbox {
     pub async fn artefact(&self, files: &[InputFile<'_>]) -> Result<Artefact, SandboxError> {
         check_files(files)?;
         let name = format!("tree{}", self.inner.count.fetch_add(1, Ordering::Relaxed));
-        let write = || Artefact::write(&self.inner.store, name, files, self.inner.jobs.clone());
+        let write = || {
+            let store = self.inner.store.read();
+            let store = store.unwrap_or_else(PoisonError::into_inner);
+            let store = store.as_deref().ok_or(SandboxError::Closed)?;
+            Artefact::write(store, name, files, self.inner.jobs.clone())
+        };
         // The files are borrowed, so they cannot move to a blocking thread; let the runtime move the others away.
         if Handle::try_current()
             .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
@@ -220,6 +227,9 @@ impl Sandbox {
 
 impl Inner {
     fn stop(&self) -> Option<JoinHandle<()>> {
+        // Waits for trees that are being written.
+        let store = self.store.write();
+        store.unwrap_or_else(PoisonError::into_inner).take();
         // A keeper that has ended needs no telling.
         let _ = self.jobs.send(Job::Stop);
         self.keeper

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sandbox::{SandboxError, Status};
+use sandbox::{Content, InputFile, SandboxError, Status};
 
 use crate::support::{ask, python, text};
 use crate::{Stage, children, descriptors, eventually};
@@ -48,6 +48,45 @@ fn a_slot_after_shutdown_refuses() {
         assert!(clone.try_acquire().is_none());
     });
     stage.nothing_is_left();
+}
+
+#[test]
+fn trees_written_meanwhile_are_not_left() {
+    let stage = Stage::new("meanwhile");
+    let names: Vec<String> = (0..20).map(|number| format!("file{number}")).collect();
+    let files: Vec<InputFile<'static>> = names
+        .leak()
+        .iter()
+        .map(|name| InputFile {
+            name,
+            mode: 0o644,
+            content: Content::Bytes(b"text"),
+        })
+        .collect();
+    for _ in 0..10 {
+        let sandbox = stage.start(1);
+        stage.runtime.block_on(async {
+            let writers: Vec<_> = (0..4)
+                .map(|_| {
+                    let (sandbox, files) = (sandbox.clone(), files.clone());
+                    tokio::spawn(async move {
+                        // So many at most, lest a failure fills the disk.
+                        for _ in 0..500 {
+                            if sandbox.artefact(&files).await.is_err() {
+                                break;
+                            }
+                        }
+                    })
+                })
+                .collect();
+            sandbox.artefact(&files).await.expect("is still there");
+            sandbox.shutdown().await;
+            for writer in writers {
+                writer.await.expect("no panic");
+            }
+        });
+        stage.nothing_is_left();
+    }
 }
 
 #[test]
