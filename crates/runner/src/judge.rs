@@ -14,7 +14,6 @@ mod tell;
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use contract::Language;
 use contract::event::{Compiled, FinalVerdict};
@@ -422,24 +421,15 @@ impl Judge {
         let mut slots = self.sandbox.acquire_many(2).await?;
         let _busy = Busy::new(2);
         let (one, other) = slots.split_at_mut(1);
-        let learner = async {
-            let outcome = one[0].run(program).await?;
-            Ok::<_, JudgeError>((outcome, Instant::now()))
-        };
-        let checker = async {
-            let ends = (&checker_hears, &checker_says);
-            let outcome = jury.talk(&mut other[0], case, ends, &job.allowance).await?;
-            Ok::<_, JudgeError>((outcome, Instant::now()))
-        };
+        let learner = one[0].run(program);
+        let ends = (&checker_hears, &checker_says);
+        let checker = jury.talk(&mut other[0], case, ends, &job.allowance);
         let (learner, checker) = futures::future::join(learner, checker).await;
-        let ((outcome, learner_end), (said, checker_end)) = (learner?, checker?);
+        let (outcome, said) = (learner?, checker?);
+        let order = Order::of(&said, said.ended_at < outcome.ended_at);
         let ruling = jury.ruling(&said);
         let mut finished = Finished::of(outcome, &job.allowance);
-        finished.verdict = decide(
-            &ruling,
-            finished.ending.verdict,
-            Order::of(&said, checker_end < learner_end),
-        );
+        finished.verdict = decide(&ruling, finished.ending.verdict, order);
         finished.ruling = Some(ruling);
         Ok(finished)
     }

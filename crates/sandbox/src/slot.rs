@@ -276,6 +276,7 @@ impl Run {
         };
         let accounted = Duration::from_micros(answer.cpu_us);
         let wall = Duration::from_micros(answer.wall_us);
+        let ended_at = Duration::from_micros(answer.ended_us);
         let cpu = group
             .cpu()
             .step("read processor time")?
@@ -294,6 +295,7 @@ impl Run {
         let files = collect(answer, fds, socket, limits).await?;
         Ok(Outcome {
             status,
+            ended_at,
             cpu,
             wall,
             memory_bytes,

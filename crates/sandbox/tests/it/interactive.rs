@@ -38,6 +38,23 @@ fn two_programs_converse_and_see_each_others_end() {
 }
 
 #[test]
+fn one_clock_tells_who_ended_first() {
+    let first = python("pass");
+    let second = python("import sys\nsys.stdin.read()\nsum(range(10_000_000))");
+    with_sandbox(async |sandbox| {
+        let (read, write) = sandbox::pipe().expect("a pipe");
+        let first = first.change(|p| p.stdout = Stdout::Pipe(&write));
+        let second = second.change(|p| p.stdin = Stdin::Pipe(&read));
+        let (first, second) = both(sandbox, &first, &second).await;
+        let later = second.ended_at.checked_sub(first.ended_at);
+        assert!(
+            later.is_some_and(|later| !later.is_zero() && later < second.wall),
+            "{first:?} {second:?}"
+        );
+    });
+}
+
+#[test]
 fn a_silent_partner_hits_its_own_wall() {
     let wait = python("input()").limits(|l| l.wall = Duration::from_millis(300));
     let silent =
