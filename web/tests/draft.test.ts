@@ -32,7 +32,7 @@ it('a checker of the question’s own comes back as it was', () => {
     protocol: 'testlib',
     interactive: true,
     passes: 2,
-    args: ['--eps', '1e-6'],
+    args: ['--eps', '1e-6', 'two words'],
     files: [{ name: 'check.cpp', content: 'int main() {}' }],
   };
   expect(toDocument(toForm({ ...toDocument(BLANK), checker })).checker).toEqual(checker);

@@ -7,7 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Role;
 
 use queue::KafkaConfig;
-use service::{Shutdown, config::DatabaseConfig};
+use service::{
+    Listeners, Shutdown,
+    config::{DatabaseConfig, ListenConfig},
+};
 
 use crate::{
     audit::Audit,
@@ -90,7 +93,7 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct Service<C: Args> {
     #[command(flatten)]
-    pub(crate) config: C,
+    config: C,
     /// When told to end: how long what is begun may take to finish; then it is dropped, and done again elsewhere
     #[arg(
         long,
@@ -104,6 +107,22 @@ pub(crate) struct Service<C: Args> {
 impl<C: Args> Service<C> {
     fn grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace_s)
+    }
+
+    /// Binds its addresses and runs it until it is asked to end.
+    pub(crate) async fn run<Run, Running, Failure>(
+        self,
+        listen: fn(&C) -> &ListenConfig,
+        run: Run,
+        shutdown: Shutdown,
+    ) -> Result<()>
+    where
+        Run: FnOnce(C, Listeners, Shutdown) -> Running,
+        Running: Future<Output = Result<(), Failure>>,
+        Failure: std::error::Error + Send + Sync + 'static,
+    {
+        let listeners = Listeners::bind(listen(&self.config)).await?;
+        Ok(run(self.config, listeners, shutdown).await?)
     }
 }
 

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Parser;
 use cli::{Cli, Command};
-use service::{Listeners, Shutdown};
+use service::Shutdown;
 
 fn main() -> ExitCode {
     // The sandbox starts this binary anew as the init of each slot: that must come before any thread.
@@ -84,27 +84,26 @@ async fn run_well(command: Command) -> Result<bool> {
 /// Runs one service until it is asked to end.
 async fn service_by_command(command: Command, shutdown: Shutdown) -> Result<()> {
     match command {
-        Command::Gateway(service) => {
-            let listeners = Listeners::bind(&service.config.listen).await?;
-            gateway::run(service.config, listeners, shutdown).await?;
+        Command::Gateway(one) => {
+            one.run(|config| &config.listen, gateway::run, shutdown)
+                .await
         }
-        Command::Execute(service) => {
-            let listeners = Listeners::bind(&service.config.listen).await?;
-            execute::run(service.config, listeners, shutdown).await?;
+        Command::Execute(one) => {
+            one.run(|config| &config.listen, execute::run, shutdown)
+                .await
         }
-        Command::Question(service) => {
-            let listeners = Listeners::bind(&service.config.listen).await?;
-            question::run(service.config, listeners, shutdown).await?;
+        Command::Question(one) => {
+            one.run(|config| &config.listen, question::run, shutdown)
+                .await
         }
-        Command::Evaluation(service) => {
-            let listeners = Listeners::bind(&service.config.listen).await?;
-            evaluation::run(service.config, listeners, shutdown).await?;
+        Command::Evaluation(one) => {
+            one.run(|config| &config.listen, evaluation::run, shutdown)
+                .await
         }
-        Command::Runner(service) => {
-            let listeners = Listeners::bind(&service.config.listen).await?;
-            runner::run(service.config, listeners, shutdown).await?;
+        Command::Runner(one) => {
+            one.run(|config| &config.listen, runner::run, shutdown)
+                .await
         }
         other => bail!("{other:?} is not a service"),
     }
-    Ok(())
 }

@@ -33,6 +33,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
 
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
+const STARTUPZ: &str = "/startupz";
+const METRICS: &str = "/metrics";
+
 /// What the probes of one service say. Clones are the same.
 #[derive(Clone)]
 pub struct Ops {
@@ -90,6 +95,9 @@ struct PartReport {
 }
 
 impl Ops {
+    /// What the operator's listener serves, and no other one.
+    pub const PATHS: [&str; 4] = [LIVEZ, READYZ, STARTUPZ, METRICS];
+
     /// For the service of that name.
     pub fn new(service: &str) -> Self {
         Self {
@@ -271,11 +279,11 @@ impl Part {
 pub(crate) fn router(ops: Ops, ending: CancellationToken) -> Router {
     Router::new()
         .route(
-            "/livez",
+            LIVEZ,
             get(async |State((ops, _)): State<(Ops, CancellationToken)>| answer(ops.liveness())),
         )
         .route(
-            "/readyz",
+            READYZ,
             get(
                 async |State((ops, ending)): State<(Ops, CancellationToken)>| {
                     answer(ops.readiness(ending.is_cancelled()))
@@ -283,10 +291,10 @@ pub(crate) fn router(ops: Ops, ending: CancellationToken) -> Router {
             ),
         )
         .route(
-            "/startupz",
+            STARTUPZ,
             get(async |State((ops, _)): State<(Ops, CancellationToken)>| answer(ops.startup())),
         )
-        .route("/metrics", get(show_metrics))
+        .route(METRICS, get(show_metrics))
         .with_state((ops, ending))
 }
 

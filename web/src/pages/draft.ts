@@ -14,7 +14,7 @@ export interface Program {
   protocol: 'kattis' | 'testlib';
   interactive: boolean;
   passes: number;
-  /** Separated by spaces. */
+  /** One a line: an argument may hold spaces. */
   args: string;
   files: { name: string; content: string }[];
 }
@@ -124,13 +124,13 @@ function programOf(checker: Extract<Checker, { kind: 'program' }>): Program {
     protocol: checker.protocol ?? 'kattis',
     interactive: checker.interactive ?? false,
     passes: checker.passes ?? 1,
-    args: (checker.args ?? []).join(' '),
+    args: (checker.args ?? []).join('\n'),
     files: checker.files.map(({ name, content }) => ({ name, content })),
   };
 }
 
-/** What stands between commas or spaces. */
-function parts(text: string, between: string | RegExp): string[] {
+/** What stands between commas or on lines. */
+function parts(text: string, between: string): string[] {
   return text.split(between).map((part) => part.trim()).filter(Boolean);
 }
 
@@ -147,7 +147,7 @@ function checkerOf(form: Form): Checker {
       };
     case 'program': {
       const { args, ...program } = form.program;
-      return { kind: 'program', ...program, args: parts(args, /\s+/) } as Checker;
+      return { kind: 'program', ...program, args: parts(args, '\n') } as Checker;
     }
     default:
       return { kind: form.checker } as Checker;

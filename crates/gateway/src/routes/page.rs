@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use service::Problem;
+use service::{Ops, Problem};
 
 use crate::{
     proxy::{nothing_at, pass_on},
@@ -85,8 +85,8 @@ pub(crate) async fn or_pass_on(
 /// The API's, or what only the operator's address has: a probe at the wrong address is told so, and is not shown a page.
 fn is_api(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
-    let operators = ["metrics", "livez", "readyz", "startupz"];
-    ["api", "internal", ".well-known"].contains(&first) || operators.contains(&first)
+    let is_operators = |path: &&str| path.strip_prefix('/') == Some(first);
+    ["api", "internal", ".well-known"].contains(&first) || Ops::PATHS.iter().any(is_operators)
 }
 
 fn find(path: &str) -> Option<&'static File> {
