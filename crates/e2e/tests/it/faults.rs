@@ -36,7 +36,7 @@ fn signal(pid: Pid, signal: Signal) {
 }
 
 /// Asks until the answer is as hoped for, within reason.
-async fn until(what: &str, mut asks: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut asks: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(90);
     while !asks().await {
         assert!(

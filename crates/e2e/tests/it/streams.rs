@@ -4,6 +4,8 @@ use e2e::{Product, Transcript};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::faults::until;
+
 /// Says what it reads: wrong, but judged on every test.
 pub(crate) const ECHO: &str = "import sys\nprint(sys.stdin.read())\n";
 
@@ -137,7 +139,13 @@ async fn the_record_says_what_the_stream_said() {
     let learner = product.newcomer("Record").await;
     let id = learner.submit(&any_question(), "python", ECHO).await;
     let transcript = learner.follow(&id, None).await;
-    let record = learner.get_json(&format!("/submissions/{id}")).await;
+    let path = format!("/submissions/{id}");
+    // The stream does not wait for the log.
+    until("the log has the end", async || {
+        learner.get_json(&path).await["status"] == "done"
+    })
+    .await;
+    let record = learner.get_json(&path).await;
     assert_eq!(record["verdict"], transcript.verdict());
     let code = learner.get_json(&format!("/submissions/{id}/code")).await;
     assert!(code.to_string().contains("sys.stdin.read()"), "{code}");
