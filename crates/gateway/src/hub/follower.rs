@@ -30,8 +30,6 @@ pub(crate) const MAX_LIVE_FRAMES: usize = 512;
 pub(crate) const MAX_LIVE_BYTES: usize = 2 << 20;
 /// How many live events wait while the log is read; what comes later is found in the log.
 const MAX_WAITING: usize = 256;
-/// How often the log is read again for an id that it does not hold yet: the log writer is milliseconds behind.
-const PATIENCE_FOR_ID: u8 = 5;
 
 /// An event on its way to any number of streams, serialised once.
 #[derive(Debug)]
@@ -116,8 +114,8 @@ pub(crate) struct Follower {
 #[derive(Debug)]
 struct State {
     shown: Shown,
-    /// The client's last id, until it was found in the log or given up.
-    resume: Option<(EventKey, u8)>,
+    /// The client's last id, until it was found in the log, or cannot come there any more.
+    resume: Option<EventKey>,
     catching_up: bool,
     waiting: VecDeque<Arc<Offered>>,
     out: VecDeque<Out>,
@@ -146,9 +144,7 @@ impl Follower {
     ) -> Self {
         let state = State {
             shown: Shown::default(),
-            resume: last_event_id
-                .filter(|key| key.judgement == judgement)
-                .map(|key| (key, PATIENCE_FOR_ID)),
+            resume: last_event_id.filter(|key| key.judgement == judgement),
             catching_up: true,
             waiting: VecDeque::new(),
             out: VecDeque::new(),
@@ -233,22 +229,21 @@ impl Follower {
         if state.end.is_some() {
             return Need::Forget;
         }
-        if let Some((id, patience)) = state.resume {
+        let mut seen = None;
+        if let Some(id) = state.resume {
             let found = events.iter().any(|event| event.key == id);
-            let complete =
-                self.whole || events.last().is_some_and(|event| event.body.is_terminal());
-            let may_come = !complete && events.last().is_some_and(|event| event.key < id);
-            if !found && may_come && patience > 0 {
-                state.resume = Some((id, patience - 1));
+            let last = events.last();
+            let complete = self.whole || last.is_some_and(|event| event.body.is_terminal());
+            if !found && !complete && last.is_none_or(|event| event.key < id) {
+                // What was shown live comes into the log, however far the log writer is behind: to replay before would
+                // show it twice.
                 return Need::Log;
             }
             // It is found, or is no id of this stream: then all is replayed.
             state.resume = None;
-            let seen = found.then_some(id);
-            state.show_log(events, seen, now);
-        } else {
-            state.show_log(events, None, now);
+            seen = found.then_some(id);
         }
+        state.show_log(events, seen, now);
         if self.whole && state.end.is_none() {
             state.close(End::Terminal);
         }
