@@ -40,8 +40,12 @@ const HEADER_LIMIT: usize = 64 * 1024;
 /// With HTTP/2 larger ones are still read, so that they can be refused with a problem; beyond this they are refused without.
 const HTTP2_HEADER_LIMIT: u32 = 2 * 1024 * 1024;
 
-/// A client that has not sent a request by then is not going to; longer than our own clients keep idle connections.
-const REQUEST_LIMIT: Duration = Duration::from_mins(1);
+/// A client that has not sent its first request by then is not going to.
+const FIRST_REQUEST_LIMIT: Duration = Duration::from_mins(1);
+
+/// How long a connection may be idle before its next request has come. Longer than clients keep idle connections (load
+/// balancers 60 s, the usual HTTP libraries 90 s): else a request now and then meets a connection that is just being closed.
+const NEXT_REQUEST_LIMIT: Duration = Duration::from_secs(100);
 
 /// How often an idle HTTP/2 client is asked whether it still is there.
 const HTTP2_PING: Duration = Duration::from_secs(20);
@@ -167,7 +171,7 @@ fn http_server() -> auto::Builder<TokioExecutor> {
     server
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_LIMIT)
+        .header_read_timeout(NEXT_REQUEST_LIMIT)
         .max_buf_size(HEADER_LIMIT);
     server
         .http2()
@@ -196,7 +200,7 @@ impl Connection {
             answer(self.router.clone(), request, peer, progress.clone())
         });
         let mut connection = pin!(self.server.serve_connection(socket, service));
-        let mut first_request = pin!(tokio::time::sleep(REQUEST_LIMIT));
+        let mut first_request = pin!(tokio::time::sleep(FIRST_REQUEST_LIMIT));
         let (mut is_ending, mut is_waiting) = (false, true);
         loop {
             tokio::select! {
@@ -213,7 +217,7 @@ impl Connection {
                     is_ending = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                // hyper's own limit begins with the first byte.
+                // hyper's own limit is longer, and begins with the first byte.
                 () = first_request.as_mut(), if is_waiting => {
                     if progress.begun() == 0 {
                         return;
