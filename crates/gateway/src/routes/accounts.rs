@@ -176,6 +176,10 @@ pub(crate) async fn change(
             None,
         ));
     }
+    if before.role != after.role || after.suspended {
+        // They were made for what it was.
+        store::code::void_all(&mut *transaction, id).await?;
+    }
     if after.suspended {
         store::session::end_all(&mut *transaction, id, None, EndedBy::Suspended).await?;
     }

@@ -148,23 +148,28 @@ pub(crate) async fn login(
     };
     let stored = found.as_ref().and_then(|(_, hash)| hash.as_deref());
     let answer = app.hasher.verify(&body.password, stored).await?;
+    let mut transaction = app.db.begin().await?;
+    let opened = match &found {
+        // To verify takes a while: meanwhile another password may have been set.
+        Some((account, hash)) if answer != Answer::Wrong => {
+            store::account::still_opens(&mut *transaction, account.id, hash.as_deref()).await?
+        }
+        _ => false,
+    };
     let account = found.map(|(account, _)| account);
-    let Some(account) = account
-        .clone()
-        .filter(|account| answer != Answer::Wrong && !account.suspended)
-    else {
+    let Some(account) = account.clone().filter(|_| opened) else {
         let entry = Entry {
             account: account.map(|account| account.id),
             address: Some(address),
             ..Entry::default()
         };
-        store::audit::add(&app.db, Action::LoginFailed, &entry).await?;
+        store::audit::add(&mut *transaction, Action::LoginFailed, &entry).await?;
+        transaction.commit().await?;
         metrics::counter!("codementor_logins_total", "result" => "failed").increment(1);
         return Err(Problem::unauthenticated(
             "e-mail address or password is wrong, or the account is suspended",
         ));
     };
-    let mut transaction = app.db.begin().await?;
     if let Answer::RightRehashed(hash) = answer {
         store::account::set_password_hash(&mut *transaction, account.id, &hash).await?;
     }

@@ -130,6 +130,7 @@ pub(crate) async fn change(
     let mut transaction = app.db.begin().await?;
     if let Some(hash) = hash {
         store::account::set_password_hash(&mut *transaction, id, &hash).await?;
+        store::code::void_all(&mut *transaction, id).await?;
         store::session::end_all(
             &mut *transaction,
             id,

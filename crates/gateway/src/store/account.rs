@@ -150,6 +150,26 @@ pub(crate) async fn password_hash(
     Ok(hash.flatten())
 }
 
+/// Whether an account still has this password and may be used; until the transaction ends, nobody changes that.
+pub(crate) async fn still_opens(
+    db: impl PgExecutor<'_>,
+    id: AccountId,
+    hash: Option<&str>,
+) -> sqlx::Result<bool> {
+    let found: Option<Uuid> = sqlx::query_scalar(
+        r"
+        select id from gateway.account
+        where id = $1 and password_hash = $2 and suspended_at is null
+        for no key update
+        ",
+    )
+    .bind(id.0)
+    .bind(hash)
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Sets the hash of an account's password.
 pub(crate) async fn set_password_hash(
     db: impl PgExecutor<'_>,

@@ -2,7 +2,7 @@
 
 use contract::Role;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     PASSWORD, World, access_token, body, fresh_email, problem, refresh_cookie, send,
@@ -300,6 +300,95 @@ async fn codes_never_lead_above_the_own_role() {
         "not-found",
     )
     .await;
+}
+
+/// What setting a password answers with a code that somebody of `maker` made for a learner, after an admin changed the one
+/// who made it, or else the learner.
+async fn reset_after(world: &World, maker: Role, of_maker: bool, change: &Value) -> StatusCode {
+    let (maker, learner, admin) = (
+        world.sign_in_as(maker).await,
+        world.sign_in_as(Role::Learner).await,
+        world.sign_in_as(Role::Admin).await,
+    );
+    let path = format!("/api/v1/accounts/{}/reset-code", learner.id);
+    let code = body(send(world.post(&path).bearer_auth(&maker.token)).await).await["code"].clone();
+    let changed = if of_maker { maker.id } else { learner.id };
+    let path = format!("/api/v1/accounts/{changed}");
+    let changed = world.request(Method::PATCH, &path).json(change);
+    let changed = send(changed.bearer_auth(&admin.token)).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    let reset = json!({ "code": code, "password": "a new password" });
+    let answer = send(world.post("/api/v1/auth/reset").json(&reset)).await;
+    answer.status()
+}
+
+#[tokio::test]
+async fn a_code_is_worth_nothing_once_it_would_lead_above_its_maker() {
+    let world = &World::shared().await;
+    let (good, refused) = (StatusCode::OK, StatusCode::UNAUTHORIZED);
+    for (maker, of_maker, change, expected) in [
+        (Role::Teacher, false, json!({ "role": "admin" }), refused),
+        (Role::Admin, false, json!({ "role": "teacher" }), refused),
+        (Role::Teacher, true, json!({ "role": "learner" }), refused),
+        (Role::Teacher, true, json!({ "suspended": true }), refused),
+        (Role::Admin, true, json!({ "role": "teacher" }), good),
+        (Role::Teacher, true, json!({ "suspended": false }), good),
+    ] {
+        let answer = reset_after(world, maker, of_maker, &change).await;
+        assert_eq!(answer, expected, "{maker:?} {of_maker} {change}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_voids_the_codes_that_were_made_for_the_former_one() {
+    let world = &World::shared().await;
+    let (admin, learner) = (
+        world.sign_in_as(Role::Admin).await,
+        world.sign_in_as(Role::Learner).await,
+    );
+    let path = format!("/api/v1/accounts/{}/reset-code", learner.id);
+    let code = body(send(world.post(&path).bearer_auth(&admin.token)).await).await["code"].clone();
+    let change = json!({ "password": "my own choice", "current_password": PASSWORD });
+    let changed = world.request(Method::PATCH, "/api/v1/me").json(&change);
+    let changed = send(changed.bearer_auth(&learner.token)).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    let reset = json!({ "code": code, "password": "another choice" });
+    let reset = send(world.post("/api/v1/auth/reset").json(&reset)).await;
+    problem(reset, 401, "unauthenticated").await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_waited_while_the_password_changed_is_refused() {
+    let world = &World::shared().await;
+    let learner = world.sign_in_as(Role::Learner).await;
+    // The change is under way, and what it wrote is not to be seen yet.
+    let mut change = world.db.begin().await.expect("a transaction");
+    sqlx::query("update gateway.account set password_hash = $2 where id = $1")
+        .bind(learner.id.0)
+        .bind("the hash of another password")
+        .execute(&mut *change)
+        .await
+        .expect("an update");
+    let ours: i32 = sqlx::query_scalar("select pg_backend_pid()")
+        .fetch_one(&mut *change)
+        .await
+        .expect("a process");
+    let change_ends = async {
+        let waiting = "select count(*) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";
+        while sqlx::query_scalar::<_, i64>(waiting)
+            .bind(ours)
+            .fetch_one(&world.db)
+            .await
+            .expect("a count")
+            == 0
+        {
+            tokio::task::yield_now().await;
+        }
+        change.commit().await.expect("a commit");
+    };
+    let signing_in = world.log_in(&learner.email, PASSWORD);
+    let (answer, ()) = tokio::join!(signing_in, change_ends);
+    problem(answer, 401, "unauthenticated").await;
 }
 
 #[tokio::test]
