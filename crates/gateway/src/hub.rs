@@ -203,18 +203,19 @@ impl Hub {
         last_event_id: Option<EventKey>,
         place: StreamPlace,
     ) -> Result<Stream, Problem> {
+        let follower = Follower::new(submission, judgement, last_event_id, Instant::now());
+        let mut followers = self.followers();
+        // Looked at while the list is ours: what is in it when the end begins is ended.
         if self.0.draining.load(Ordering::Relaxed) {
             return Err(
                 Problem::unavailable("this replica is ending: connect again").retry_after(1),
             );
         }
-        let follower = Follower::new(submission, judgement, last_event_id, Instant::now());
         let stream = self.guard(follower, Some(partition), place);
-        let follower = Arc::clone(stream.follower());
-        self.followers()
+        followers
             .entry(submission)
             .or_insert_with(|| Vec::with_capacity(1))
-            .push(follower);
+            .push(Arc::clone(stream.follower()));
         Ok(stream)
     }
 
@@ -371,12 +372,11 @@ impl Hub {
         let Ok(count) = u32::try_from(streams.len()) else {
             return;
         };
-        if count == 0 {
-            return;
+        if count > 0 {
+            tracing::info!(streams = count, "ending {count} open streams");
         }
-        tracing::info!(streams = count, "ending {count} open streams");
         streams.shuffle(&mut rand::rng());
-        let step = (most / count).min(DRAIN_STEP);
+        let step = (most / count.max(1)).min(DRAIN_STEP);
         for follower in streams {
             follower.drain(rand::rng().random_range(RETRY_MS));
             tokio::time::sleep(step).await;

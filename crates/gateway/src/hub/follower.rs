@@ -192,7 +192,7 @@ impl Follower {
             }
             return Need::Nothing;
         }
-        match state.shown.step(&offered.event) {
+        match state.step(&offered.event) {
             Step::Drop => Need::Nothing,
             Step::Show => {
                 if let Some(frame) = state.frame(offered) {
@@ -336,6 +336,20 @@ impl State {
         self.end_if_terminal();
     }
 
+    /// Decides about a live event. An end without a worker follows nothing, but a verdict that was produced before we listened
+    /// makes it void: whether one was, only the log can tell.
+    fn step(&mut self, event: &StreamEvent) -> Step {
+        let mut after = self.shown;
+        let step = after.step(event);
+        let (key, follows) = (event.key, event.follows);
+        let is_without_worker = key.attempt == LAST_ATTEMPT && key.seq == 1 && follows.is_none();
+        if step == Step::Show && is_without_worker {
+            return Step::Gap;
+        }
+        self.shown = after;
+        step
+    }
+
     /// Offers again what waited, in its order, up to what still lacks a past.
     fn show_waiting(&mut self) -> Need {
         while self.end.is_none() {
@@ -344,7 +358,7 @@ impl State {
                 self.catching_up = false;
                 return Need::Nothing;
             };
-            match self.shown.step(&next.event) {
+            match self.step(&next.event) {
                 Step::Gap => {
                     self.catching_up = true;
                     return Need::Log;

@@ -3,8 +3,8 @@
 use std::task::{Context, Poll, Waker};
 
 use contract::{
-    EventBody,
-    event::{Accepted, Done, JudgingStarted},
+    EventBody, Verdict,
+    event::{Accepted, Done, Failed, FinalVerdict, JudgingStarted},
     language::Language,
 };
 use proptest::prelude::*;
@@ -177,6 +177,54 @@ fn an_id_that_never_comes_is_waited_for_until_the_end_or_what_is_behind_it() {
     let passed = follower(Some("1.1.9"));
     assert_eq!(fill(&passed, &[accepted(), step(2, 1)]), Need::Nothing);
     assert_eq!(written(&passed).0, ["1.0.1", "1.2.1"]);
+}
+
+/// How execute ends what no worker ends.
+fn ended_without_worker() -> StreamEvent {
+    let failed = Failed {
+        reason: "cancelled".to_owned(),
+        message: "cancelled by its owner".to_owned(),
+        retryable: false,
+    };
+    event(LAST_ATTEMPT, 1, EventBody::Failed(failed))
+}
+
+#[test]
+fn an_end_without_a_worker_is_shown_when_the_log_has_it() {
+    let stream = follower(None);
+    let mut log = vec![accepted(), step(1, 1)];
+    assert_eq!(fill(&stream, &log), Need::Nothing);
+    assert_eq!(offer(&stream, ended_without_worker()), Need::Log);
+    assert_eq!(fill(&stream, &[]), Need::Log, "the log writer is behind");
+    assert_eq!(
+        written(&stream),
+        (vec!["1.0.1".into(), "1.1.1".into()], false)
+    );
+    log.push(ended_without_worker());
+    assert_eq!(fill(&stream, &log), Need::Forget);
+    assert_eq!(written(&stream), (vec!["1.2147483647.1".into()], true));
+}
+
+#[test]
+fn an_end_without_a_worker_is_void_behind_a_verdict_that_came_before_we_listened() {
+    let stream = follower(None);
+    assert_eq!(fill(&stream, &[accepted(), step(1, 1)]), Need::Nothing);
+    assert_eq!(offer(&stream, ended_without_worker()), Need::Log);
+    let verdict = FinalVerdict {
+        verdict: Verdict::Accepted,
+        score: 1.0,
+        max_score: 1.0,
+        passed: 1,
+        total: 1,
+        time_ms: 1,
+        memory_kib: 1,
+        groups: None,
+    };
+    let verdict = event(1, 2, EventBody::Verdict(verdict));
+    let over = event(1, 3, EventBody::Done(Done {}));
+    assert_eq!(fill(&stream, &[verdict, over]), Need::Forget);
+    let ids = ["1.0.1", "1.1.1", "1.1.2", "1.1.3"].map(str::to_owned);
+    assert_eq!(written(&stream), (ids.to_vec(), true));
 }
 
 #[test]
