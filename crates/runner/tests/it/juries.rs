@@ -288,7 +288,8 @@ fn a_talking_checker_that_crashes_or_hangs_is_to_blame() {
     let world = world();
     for (code, told) in [
         ("raise SystemExit(5)", "ended with 5"),
-        ("while True: pass", "processor time"),
+        // On a machine with much else to do the clock ends it before its processor time does.
+        ("while True: pass", "did not end within"),
     ] {
         let answer = ask(&world, "input()\nprint(1)", talking(code))
             .hidden("", "")
