@@ -101,7 +101,7 @@ const reload: Flow = async (browser) => {
     await tab.waitForSelector('.head.ok');
     // The last that the review says.
     await tab.waitForSelector('.review .next');
-    return tab.evaluate(() => [...document.querySelectorAll('.result .facts span, .result .cell, .review')].map((part) => part.textContent?.trim()));
+    return tab.evaluate(() => [...document.querySelectorAll('.result .facts span, .result .cell, .review')].map((part) => part.matches('.cell') ? part.getAttribute('aria-label') : part.textContent?.trim()));
   };
   const [one, other] = [await whole(page), await whole(second)];
   equal(one, other, 'the two tabs');

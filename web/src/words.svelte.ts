@@ -7,6 +7,9 @@ const first: Locale = kept('locale') === 'ko' ? 'ko' : kept('locale') === 'en' ?
 
 const state = $state<{ locale: Locale }>({ locale: first });
 
+/** Made once: making one takes longer than all that is done with it. */
+const formats = new Map<string, Intl.NumberFormat>();
+
 export const words = {
   get locale(): Locale {
     return state.locale;
@@ -21,7 +24,10 @@ export const words = {
     document.documentElement.lang = locale;
   },
   number(value: number, digits = 0): string {
-    return value.toLocaleString(state.locale, { maximumFractionDigits: digits });
+    const key = `${state.locale}${digits}`;
+    let format = formats.get(key);
+    if (!format) formats.set(key, (format = new Intl.NumberFormat(state.locale, { maximumFractionDigits: digits })));
+    return format.format(value);
   },
   ms(value: number): string {
     return value >= 10_000 ? `${this.number(value / 1000, 1)} s` : `${this.number(value)} ms`;

@@ -25,7 +25,7 @@ export function compilerMarks(log: string): Mark[] {
 }
 
 /** All that is known of a submission's lines. */
-export function marksOf(picture: Picture, reviewer: string): Mark[] {
+export function marksOf(picture: Pick<Picture, 'compiled' | 'review'>, reviewer: string): Mark[] {
   const marks = picture.compiled ? compilerMarks(picture.compiled.log) : [];
   for (const finding of picture.review?.findings ?? []) {
     marks.push({
