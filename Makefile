@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench lint lint-deps fmt openapi check-manifests chaos
+.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests chaos
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -23,6 +23,10 @@ bench: ## Measure what the README states, and print one table
 	@scripts/setup.sh --for up
 	@cargo build --locked --release -p codementor
 	@exec scripts/with-cgroups.sh $(TARGET)/release/codementor bench $(ARGS)
+
+bench-page: ## Measure the page in Chromium, and fail where a figure misses its limit
+	@scripts/setup.sh --for test
+	@scripts/with-cgroups.sh scripts/page.sh bench
 
 chaos: ## Kill and freeze every part under load, then audit (SECONDS=600, SEED=1 repeats a run's faults)
 	@scripts/setup.sh --for test

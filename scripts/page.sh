@@ -1,13 +1,22 @@
 #!/bin/sh
 # The page: `build` makes web/dist, which the gateway lays into the program; `test` checks, tests and builds it, and then drives
-# it in Chromium against a stack of its own. Repeats only what is needed. Without Node it says so: `build` goes on without the
-# page, `test` fails.
+# it in Chromium against a stack of its own; `bench` measures it there and fails where a figure misses its limit. Repeats only
+# what is needed. Without Node it says so: `build` goes on without the page, the others fail.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 case $target in /*) ;; *) target=$root/$target ;; esac
 what=${1:-build}
+case $what in
+build) ;;
+test) run=e2e ;;
+bench) run=bench ;;
+*)
+    echo "scripts/page.sh build | test | bench" >&2
+    exit 2
+    ;;
+esac
 
 if ! command -v npm >/dev/null || ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
     echo "the page wants Node 20.19 or later, which is not here: the program is built without it" >&2
@@ -41,7 +50,7 @@ fi
 build
 [ "$what" = build ] && exit 0
 
-(cd web && npm run --silent check && npm test --silent)
+if [ "$what" = test ]; then (cd web && npm run --silent check && npm test --silent); fi
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || {
     echo "there is no Chromium to test the page in: run scripts/setup.sh --for test, or set CHROMIUM" >&2
     exit 1
@@ -68,4 +77,4 @@ until [ -f "$data/up.json" ]; do
     fi
     sleep 0.5
 done
-(cd web && CODEMENTOR_UP="$data/up.json" npm run --silent e2e)
+(cd web && CODEMENTOR_UP="$data/up.json" CODEMENTOR_PROGRAM="$target/debug/codementor" npm run --silent "$run")
