@@ -1,6 +1,8 @@
 /** The flows that must work, each by the name of what it shows. Real stack, real browser. */
-import type { Browser } from 'playwright-core';
-import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, signIn, token, watch, write } from './support.ts';
+import type { Browser, Page } from 'playwright-core';
+import { Parser } from '../src/live/sse.ts';
+import { gateway } from './gateway.ts';
+import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, signIn, token, up, watch, write } from './support.ts';
 
 type Flow = (browser: Browser) => Promise<string[]>;
 const RIGHT = 'n, k = map(int, input().split())\nboxes = -(-n // k)\nprint(boxes, boxes * k - n)\n';
@@ -130,6 +132,71 @@ const cutConnection: Flow = async (browser) => {
   return faults;
 };
 
+const killedGateway: Flow = async (browser) => {
+  const second = await gateway();
+  try {
+    await second.start();
+    const { page, faults } = await open(browser, { baseURL: second.url });
+    await signIn(page, account('learner'));
+    await page.goto('/questions/tangerine-boxes');
+    await page.waitForSelector('.cm-content');
+    await page.selectOption('.language select', 'python');
+    // Which event each opening of the stream asks to go on after.
+    const after: (string | null)[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/events')) after.push(request.headers()['last-event-id'] ?? null);
+    });
+    // Killed in the middle of the stream.
+    await write(page, SLOW);
+    await page.click('.actions button.primary');
+    await page.waitForSelector('.cell.ok');
+    await second.kill();
+    const seen = await page.locator('button.cell').count();
+    if (seen >= 12) throw new Error(`the gateway was killed too late: ${seen} tests had come`);
+    await page.waitForSelector('.head [role=status]');
+    await accessible(page, 'cut off');
+    await second.start();
+    await page.waitForSelector('.head.ok', { timeout: 60_000 });
+    await page.waitForSelector('.review .next', { timeout: 60_000 });
+    if (!after.some((id) => id !== null && /^1\.1\.\d+$/.test(id))) throw new Error(`it did not go on behind a test: ${JSON.stringify(after)}`);
+    equal(after.slice(1).includes(null), false, 'whether it began anew');
+    const id = new URL(page.url()).searchParams.get('submission') ?? '';
+    equal(await shown(page), await told(id), 'what is on the page, and what was told in all');
+    // Away when the code is sent: it is sent once.
+    await second.kill();
+    await write(page, RIGHT);
+    await page.click('.actions button.primary');
+    await page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/submissions'));
+    await second.start();
+    await page.waitForURL((url) => ![null, id].includes(url.searchParams.get('submission')), { timeout: 60_000 });
+    await page.waitForSelector('.head.ok', { timeout: 60_000 });
+    const { items } = await api<{ items: { id: string }[] }>('/submissions?limit=2', await token('learner'));
+    equal(items.map((item) => item.id), [new URL(page.url()).searchParams.get('submission'), id], 'the last two submissions');
+    await page.context().close();
+    return faults;
+  } finally {
+    await second.kill();
+  }
+};
+
+/** The tests and the words of the review that the page shows. */
+async function shown(page: Page): Promise<string[]> {
+  const cells = await page.locator('button.cell').evaluateAll((all) => all.map((cell) => cell.getAttribute('aria-label') ?? ''));
+  return [...cells, ...(await page.locator('.findings li > p:last-child').allInnerTexts()), await page.innerText('.review > p:not(.small):not(.next)')];
+}
+
+/** The same from the stream's beginning, of a gateway that was never killed. */
+async function told(submission: string): Promise<string[]> {
+  const response = await fetch(`${up.url}/api/v1/submissions/${submission}/events`, { headers: { authorization: `Bearer ${await token('learner')}`, accept: 'text/event-stream' } });
+  const { messages } = new Parser().push(await response.text());
+  const data = (event: string) => messages.filter((message) => message.event === event).map((message) => JSON.parse(message.data) as Record<string, string | number>);
+  return [
+    ...data('test').map(({ index }) => `Test ${index}: Accepted`),
+    ...data('review.finding').map(({ message }) => String(message)),
+    ...data('review.done').map(({ summary }) => String(summary)),
+  ];
+}
+
 const expiredSignIn: Flow = async (browser) => {
   const { page, faults } = await open(browser);
   await signIn(page, account('learner'));
@@ -249,6 +316,7 @@ export const FLOWS: Record<string, Flow> = {
   'shows compiler messages at their lines': compilerMessages,
   'resumes after a reload, and two tabs show the same': reload,
   'goes on after a cut connection': cutConnection,
+  'loses no word when the gateway is killed': killedGateway,
   'loses nothing when the sign-in ends': expiredSignIn,
   'runs nothing of hostile content': hostile,
   'lets a teacher write, test and publish a question': teaches,

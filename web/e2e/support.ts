@@ -6,10 +6,13 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 interface Up {
   url: string;
   accounts: { role: string; email: string; password: string }[];
+  services: Record<string, { url: string }>;
+  servers: { database_url: string; kafka_brokers: string; topic_prefix: string };
 }
 
 const file = process.env['CODEMENTOR_UP'];
 if (!file) throw new Error('CODEMENTOR_UP: the up.json of a running `codementor up`');
+export const upFile = file;
 export const up = JSON.parse(readFileSync(file, 'utf8')) as Up;
 
 const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
