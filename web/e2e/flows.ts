@@ -221,6 +221,33 @@ const expiredSignIn: Flow = async (browser) => {
 /** What would run, were any of it taken for HTML. */
 const EVIL = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>"\'><svg onload=window.ran=1>';
 
+/** A learner of this name, who can sign in. */
+async function registered(name: string): Promise<{ email: string; password: string }> {
+  const who = { email: `flow-${crypto.randomUUID()}@codementor.example`, password: crypto.randomUUID() };
+  await api('/auth/register', null, 'POST', { ...who, name });
+  return who;
+}
+
+/** The stream as the stack sends it, but each free word of the review is hostile, as a language model's may be. */
+async function hostileReview(page: Page): Promise<void> {
+  await page.route('**/events', async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    const body = text.replace(/^(event: review\.\w+\n(?:id: .*\n)?data: )(.*)$/gm, (_, before: string, data: string) => {
+      const evil = { message: EVIL, summary: EVIL, next_step: EVIL, model: EVIL, complexity: { time: EVIL, space: EVIL } };
+      const told = JSON.parse(data) as Record<string, unknown>;
+      if (before.includes('review.started')) told['reviewer'] = 'openai';
+      return `${before}${JSON.stringify({ ...told, ...evil })}`;
+    });
+    await route.fulfill({ response, body });
+  });
+}
+
+async function harmless(page: Page, faults: string[], where: string): Promise<void> {
+  if (await page.evaluate(() => (window as { ran?: number }).ran)) faults.push(`${where}: hostile text ran`);
+  if (await page.locator('main img, main script, header img, header script, [onerror], [onload], [onclick], a[href^="javascript:"]').count()) faults.push(`${where}: hostile text became elements`);
+}
+
 const hostile: Flow = async (browser) => {
   const teacher = await token('teacher');
   const slug = `hostile-${Date.now()}`;
@@ -234,35 +261,170 @@ const hostile: Flow = async (browser) => {
     tags: ['hostile'],
     tests: [{ name: '1', input: `${EVIL}\n`, output: `${EVIL}\n`, sample: true }],
   });
-  const etag = (await fetch(`${process.env['CODEMENTOR_URL'] ?? ''}/api/v1/questions/${slug}`, { headers: { authorization: `Bearer ${teacher}` } })).headers.get('etag') ?? '*';
+  const etag = (await fetch(`${up.url}/api/v1/questions/${slug}`, { headers: { authorization: `Bearer ${teacher}` } })).headers.get('etag') ?? '*';
   await api(`/questions/${slug}/publish?unverified=true`, teacher, 'POST', undefined, { 'if-match': etag });
   const { page, faults } = await open(browser);
   page.on('dialog', (dialog) => {
     faults.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  await signIn(page, account('learner'));
+  await hostileReview(page);
+  await signIn(page, await registered(EVIL));
+  equal((await page.innerText('header .who')).trim(), EVIL, 'the name');
   await page.goto(`/questions/${slug}`);
   await page.waitForSelector('.cm-content');
   await page.selectOption('.language select', 'python');
   await write(page, `import sys\nprint(${JSON.stringify(EVIL)} + "!")\nprint(${JSON.stringify(EVIL)}, file=sys.stderr)\n`);
   await page.click('.actions button:not(.primary)');
   await page.waitForSelector('.output');
+  await harmless(page, faults, 'a run');
   await page.click('.actions button.primary');
-  await page.waitForSelector('.review');
+  await page.waitForSelector('.review .next');
+  equal(await page.locator('.review').getByText(EVIL).count() >= 5, true, 'whether the review is shown as it was written');
+  await harmless(page, faults, 'a review');
+  await page.hover('.cm-lint-marker');
+  await page.waitForSelector('.cm-tooltip .cm-diagnostic');
+  equal((await page.locator('.cm-diagnostic').allInnerTexts()).some((text) => text.includes(EVIL)), true, 'whether the editor shows the remark');
+  await harmless(page, faults, 'a remark in the editor');
   await page.click('#tab-history');
   await page.click('#panel-left li > button');
   await page.waitForSelector('dialog .line');
+  await harmless(page, faults, 'the history');
   await page.goto('/submissions');
   await page.waitForSelector('.frame li');
+  await harmless(page, faults, 'the submissions');
   await page.goto('/?tag=hostile');
   await page.waitForSelector('.questions li');
-  const bad = await page.evaluate(() => (window as { ran?: number }).ran);
-  if (bad) faults.push('hostile text ran');
-  if (await page.locator('main img, main script, [onerror], [onload], [onclick]').count()) faults.push('hostile text became elements');
+  await harmless(page, faults, 'the list');
   await page.context().close();
-  return faults;
+
+  // The teacher sees who submitted.
+  const { page: desk, faults: faultsOfTeacher } = await open(browser);
+  await signIn(desk, account('teacher'));
+  await desk.goto('/submissions');
+  await desk.waitForSelector('.frame li');
+  equal((await desk.innerText('.frame')).includes(EVIL), true, 'whether the learner’s name is shown');
+  await harmless(desk, faultsOfTeacher, 'the learners’ submissions');
+  await desk.goto('/teach');
+  await desk.waitForSelector('table');
+  await harmless(desk, faultsOfTeacher, 'the teacher’s list');
+  await desk.goto(`/teach/${slug}`);
+  await desk.waitForSelector('td code');
+  await harmless(desk, faultsOfTeacher, 'the question being edited');
+  await desk.context().close();
+  return [...faults, ...faultsOfTeacher];
 };
+
+/** Axe in what the other flows do not pass through. */
+function accessibleElsewhere(locale: 'ko' | 'en', viewport: { width: number; height: number }): Flow {
+  return async (browser) => {
+    const { page, faults } = await open(browser, { viewport, locale: locale === 'ko' ? 'ko-KR' : 'en-GB', colorScheme: locale === 'ko' ? 'light' : 'dark' });
+    const check = async (state: string) => {
+      await narrow(page, state);
+      await accessible(page, state);
+    };
+    const small = viewport.width < 900;
+    const pane = async (at: number) => {
+      if (small) await page.locator('.switch [role=tab]').nth(at).click();
+    };
+    await page.goto('/reset');
+    await page.waitForSelector('#password-hint');
+    await check('a new password');
+    await page.fill('input[autocomplete=one-time-code]', 'none-such');
+    await page.fill('input[type=password]', 'long-enough-1');
+    await page.click('form button.primary');
+    await page.waitForSelector('[role=alert]');
+    await check('a code that is refused');
+    await page.goto('/nowhere/at/all');
+    await page.waitForSelector('main h1');
+    await check('an address without a page');
+    await page.goto('/');
+    await page.fill('input[type=email]', account('learner').email);
+    await page.fill('input[type=password]', 'not the password');
+    await page.click('form button.primary');
+    await page.waitForSelector('[role=alert]');
+    await check('a wrong password');
+
+    await signIn(page, await registered('새 학생'), locale);
+    await page.goto('/submissions');
+    await page.waitForSelector('.frame .none');
+    await check('no submissions');
+    await page.goto('/?query=nothing-is-called-this&difficulty=9');
+    await page.waitForSelector('p.card');
+    await check('nothing found');
+    await page.goto('/?tag=math');
+    await page.waitForSelector('.tag.chosen');
+    await check('a tag chosen');
+    await page.route('**/api/v1/questions?*', (route) => route.abort());
+    await page.fill('input[type=search]', 'x');
+    await page.waitForSelector('[role=alert]');
+    await check('no answer');
+    await page.unroute('**/api/v1/questions?*');
+    await page.goto('/questions/none-such');
+    await page.waitForSelector('main [role=alert]');
+    await check('no such question');
+
+    await page.goto('/questions/tangerine-boxes');
+    await page.waitForSelector('.cm-content', { state: 'attached' });
+    await page.waitForSelector('.actions button:not([disabled])', { state: 'attached' });
+    await pane(3);
+    if (!small) await page.click('#tab-history');
+    await page.waitForSelector('.panel .none');
+    await check('no history');
+    await write(page, `#${'x'.repeat(64 * 1024)}`);
+    await page.waitForSelector('.actions [role=alert]');
+    await check('too much code');
+    await write(page, 'import sys\nprint("on the way", file=sys.stderr)\nsys.exit(3)\n');
+    await pane(2);
+    await page.click('#tab-input');
+    await check('own input');
+    await page.click('.own button');
+    await page.waitForSelector('.output');
+    await check('a run on own input that failed');
+    // Long enough to be looked at while it runs.
+    await write(page, SLOW.replace('0.4', '1.2'));
+    await page.click('.actions button.primary');
+    await page.waitForSelector('button.cell.ok');
+    await check('being judged');
+    await page.click('.head button.quiet');
+    await page.waitForSelector('.head.warn');
+    await check('called off');
+    await write(page, 'import sys\nprint("before the end", file=sys.stderr)\nsys.exit(3)\n');
+    await page.click('.actions button.primary');
+    await page.waitForSelector('.review');
+    await page.locator('button.cell').last().click();
+    await check('a hidden test that failed');
+    await page.goto('/submissions');
+    await page.waitForSelector('.frame li');
+    await check('submissions');
+    await page.locator('.frame li > button').first().click();
+    await page.waitForSelector('dialog .line');
+    await check('a source among all submissions');
+    await page.context().close();
+
+    const { page: desk, faults: faultsOfTeacher } = await open(browser, { viewport, colorScheme: locale === 'ko' ? 'light' : 'dark' });
+    await signIn(desk, account('teacher'), locale);
+    await desk.goto('/teach?status=archived');
+    await desk.waitForSelector('main .card');
+    await narrow(desk, 'no questions of this state');
+    await accessible(desk, 'no questions of this state');
+    await desk.goto('/teach/new');
+    await desk.waitForSelector('#basics');
+    await desk.locator('#judging').locator('xpath=..').locator('select').first().selectOption('program');
+    await desk.locator('section[aria-labelledby=groups] button').last().click();
+    await desk.locator('section[aria-labelledby=languages] select').selectOption('python');
+    await desk.locator('section[aria-labelledby=languages] button').last().click();
+    await desk.locator('section[aria-labelledby=solutions] button').last().click();
+    await narrow(desk, 'a checker, a group, a language and a solution');
+    await accessible(desk, 'a checker, a group, a language and a solution');
+    await desk.click('.tools button.primary');
+    await desk.waitForSelector('[role=alert]');
+    await narrow(desk, 'a draft that is refused');
+    await accessible(desk, 'a draft that is refused');
+    await desk.context().close();
+    return [...faults, ...faultsOfTeacher];
+  };
+}
 
 const teaches: Flow = async (browser) => {
   const { page, faults } = await open(browser);
@@ -319,5 +481,7 @@ export const FLOWS: Record<string, Flow> = {
   'loses no word when the gateway is killed': killedGateway,
   'loses nothing when the sign-in ends': expiredSignIn,
   'runs nothing of hostile content': hostile,
+  'is accessible elsewhere, too, in Korean on a phone': accessibleElsewhere('ko', PHONE),
+  'is accessible elsewhere, too, in English on a desktop': accessibleElsewhere('en', DESKTOP),
   'lets a teacher write, test and publish a question': teaches,
 };

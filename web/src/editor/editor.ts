@@ -87,7 +87,7 @@ export async function mount(options: EditorOptions): Promise<Editor> {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
   const languageSlot = new Compartment();
   const labelSlot = new Compartment();
-  const labelled = (words: string): Extension => EditorView.contentAttributes.of({ 'aria-label': words, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off', translate: 'no' });
+  const labelled = (words: string): Extension => EditorView.contentAttributes.of({ 'aria-label': words, tabindex: '0', spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off', translate: 'no' });
   const support = await languageSupport(options.language);
   // Enter while a Korean syllable is being composed belongs to the input method.
   const unlessComposing = (work?: () => void) => (view: EditorView) => {
@@ -112,7 +112,7 @@ export async function mount(options: EditorOptions): Promise<Editor> {
         languageSlot.of(support),
         labelSlot.of(labelled(label)),
         readOnly
-          ? [EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ tabindex: '0' })]
+          ? [EditorState.readOnly.of(true), EditorView.editable.of(false)]
           : [
               highlightActiveLine(),
               highlightActiveLineGutter(),
