@@ -8,7 +8,7 @@ set -eu
 
 rust_wanted=95 # 1.95
 java_wanted=17
-node_wanted=20
+node_wanted=20.19
 postgres_wanted=15
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -79,6 +79,8 @@ forbid_cluster() {
     as_root mkdir -p "${no_cluster%/*}"
     echo 'create_main_cluster = false' | as_root tee "$no_cluster" >/dev/null
     trap 'as_root rm -f "$no_cluster"' EXIT
+    # A signal alone would end the shell without it.
+    trap 'exit 130' INT TERM HUP
 }
 
 install_missing() {
@@ -127,7 +129,8 @@ check_node() {
     if have node; then
         version=$(node --version)
         version=${version#v}
-        if [ "${version%%.*}" -ge "$node_wanted" ]; then return 0; fi
+        older=$(printf '%s\n' "$node_wanted" "$version" | sort -V | head -n 1)
+        if [ "$older" = "$node_wanted" ]; then return 0; fi
         found="Node $version is too old"
     else
         found='Node is not installed'

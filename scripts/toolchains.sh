@@ -145,11 +145,14 @@ install_go() {
     go=go
     if ! have go; then go=/usr/local/go/bin/go; fi
     if ! have "$go"; then absent go 'no go on the PATH or in /usr/local/go'; return; fi
-    stamp="$(GOTOOLCHAIN=local "$go" version) $(GOTOOLCHAIN=local "$go" env GOROOT) $go_packages"
+    if ! {
+        version=$(GOTOOLCHAIN=local "$go" version 2>/dev/null) &&
+            root=$(GOTOOLCHAIN=local "$go" env GOROOT 2>/dev/null) &&
+            tools=$(GOTOOLCHAIN=local "$go" env GOTOOLDIR 2>/dev/null)
+    }; then absent go 'go does not run'; return; fi
+    stamp="$version $root $go_packages"
     settled go "$stamp" && return
     begin go
-    root=$(GOTOOLCHAIN=local "$go" env GOROOT)
-    tools=$(GOTOOLCHAIN=local "$go" env GOTOOLDIR)
     ln -s "$root" "$new/root"
     ln -s "$tools" "$new/tools"
     mkdir "$new/pkg"

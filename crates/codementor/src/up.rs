@@ -32,8 +32,10 @@ pub(crate) async fn run(up: Up, shutdown: service::Shutdown) -> Result<()> {
     });
     let mut stack = tokio::select! {
         stack = starting => stack?,
-        // What was started ends with its handles, and with this process at the latest.
-        () = shutdown.soft().cancelled() => return Ok(()),
+        () = shutdown.soft().cancelled() => {
+            eprintln!("codementor: ending");
+            return Stack::give_up(&up.data.path).await;
+        }
     };
     println!("{}", greeting(stack.summary(), &up.data.path));
     let ended = tokio::select! {

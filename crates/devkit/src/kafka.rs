@@ -102,7 +102,7 @@ impl Kafka {
     }
 
     /// Ends whatever runs in `dir/kafka`.
-    pub(crate) async fn end_leftovers(dir: &Path) -> Result<(), DevkitError> {
+    pub async fn end_leftovers(dir: &Path) -> Result<(), DevkitError> {
         if !dir.join("kafka").is_dir() {
             return Ok(());
         }

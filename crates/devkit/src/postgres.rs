@@ -94,7 +94,7 @@ impl Postgres {
     }
 
     /// Ends whatever runs in `dir/postgres`.
-    pub(crate) async fn end_leftovers(dir: &Path) -> Result<(), DevkitError> {
+    pub async fn end_leftovers(dir: &Path) -> Result<(), DevkitError> {
         if !dir.join("postgres").is_dir() {
             return Ok(());
         }

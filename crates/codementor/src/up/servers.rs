@@ -53,6 +53,13 @@ impl Servers {
         })
     }
 
+    /// Ends the private servers that run in `data`, whoever started them.
+    pub(crate) async fn end_leftovers(data: &Path) -> Result<(), DevkitError> {
+        let (postgres, kafka) =
+            tokio::join!(Postgres::end_leftovers(data), Kafka::end_leftovers(data));
+        postgres.and(kafka)
+    }
+
     async fn start_postgres(&self, data: &Path) -> Result<Option<Postgres>, DevkitError> {
         if self.database_url.is_some() {
             return Ok(None);

@@ -62,6 +62,14 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
+    /// Ends what a start that was given up has left running in `data`.
+    pub(crate) async fn give_up(data: &Path) -> Result<()> {
+        let folder = Folder::open(data)?;
+        Services::end_leftovers(&folder.path).await?;
+        Servers::end_leftovers(&folder.path).await?;
+        Ok(())
+    }
+
     /// Starts everything and returns when it is ready. On an error nothing is left running.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let folder = Folder::open(&options.data)?;

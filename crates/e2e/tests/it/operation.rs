@@ -3,9 +3,16 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use e2e::{Product, Start, product::descendants};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use reqwest::StatusCode;
 
-use crate::streams::{ECHO, any_question};
+use crate::{
+    faults::until,
+    streams::{ECHO, any_question},
+};
 
 fn is_alive(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
@@ -95,6 +102,36 @@ async fn survives_a_crash_of_everything_and_leaves_nothing_at_its_end() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(!product.data().join("up.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_is_given_up_leaves_nothing_running() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut up = std::process::Command::new(e2e::product::program())
+        .args(["up", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path())
+        .env_remove("DATABASE_URL")
+        .env_remove("KAFKA_BROKERS")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("codementor runs");
+    // By then the servers run, and the services are being started.
+    let begun = folder.path().join("runner/pid");
+    until("the runner is started", async || begun.exists()).await;
+    let started = descendants(up.id());
+    assert!(
+        started.len() >= 3,
+        "Postgres, Kafka and the runner: {started:?}"
+    );
+    let pid = i32::try_from(up.id()).expect("a pid");
+    kill(Pid::from_raw(pid), Signal::SIGINT).expect("it is our child");
+    let ended = async || up.try_wait().expect("it is our child").is_some();
+    until("it has ended", ended).await;
+    let status = up.wait().expect("it is our child");
+    assert!(status.success(), "{status}");
+    let left: Vec<&u32> = started.iter().filter(|pid| is_alive(**pid)).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,7 +106,8 @@ fn summary(row: &PgRow) -> sqlx::Result<Summary> {
     })
 }
 
-/// Submissions that `viewer` may see, newest first: one's own, as a teacher also those to one's questions, as an admin all.
+/// Submissions that `viewer` may see, newest first: one's own, as a teacher also those to one's questions, as an admin all. By a
+/// verdict that the viewer is not told nothing is found: neither an item nor the end of a page may tell it.
 pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     viewer: &Account,
@@ -129,7 +130,7 @@ pub(crate) async fn list(
         {SUMMARY}
         WHERE submission.kind = 'submission' AND {visible}
           AND ($3::text IS NULL OR submission.question = coalesce($4, (SELECT id FROM execute.question WHERE slug = $3 LIMIT 1)))
-          AND ($5::text IS NULL OR judgement.verdict = $5)
+          AND ($5::text IS NULL OR (judgement.verdict = $5 AND NOT execute.is_muted(submission.question, $1, $9)))
           AND ($6::text IS NULL OR submission.language = $6)
           AND ($7::uuid IS NULL OR submission.id < $7)
         ORDER BY submission.id DESC
@@ -144,6 +145,7 @@ pub(crate) async fn list(
     .bind(filter.language.map(Language::id))
     .bind(filter.before.map(|before| before.0))
     .bind(i64::from(filter.limit))
+    .bind(viewer.role.as_str())
     .fetch_all(db)
     .await?;
     rows.iter().map(summary).collect()
