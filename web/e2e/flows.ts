@@ -1,8 +1,9 @@
 /** The flows that must work, each by the name of what it shows. Real stack, real browser. */
 import type { Browser, Page } from 'playwright-core';
 import { Parser } from '../src/live/sse.ts';
+import { manages, ownAccount } from './accounts.ts';
 import { gateway } from './gateway.ts';
-import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, signIn, token, up, watch, write } from './support.ts';
+import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, registered, signIn, token, up, watch, write } from './support.ts';
 
 type Flow = (browser: Browser) => Promise<string[]>;
 const RIGHT = 'n, k = map(int, input().split())\nboxes = -(-n // k)\nprint(boxes, boxes * k - n)\n';
@@ -220,13 +221,6 @@ const expiredSignIn: Flow = async (browser) => {
 
 /** What would run, were any of it taken for HTML. */
 const EVIL = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>"\'><svg onload=window.ran=1>';
-
-/** A learner of this name, who can sign in. */
-async function registered(name: string): Promise<{ email: string; password: string }> {
-  const who = { email: `flow-${crypto.randomUUID()}@codementor.example`, password: crypto.randomUUID() };
-  await api('/auth/register', null, 'POST', { ...who, name });
-  return who;
-}
 
 /** The stream as the stack sends it, but each free word of the review is hostile, as a language model's may be. */
 async function hostileReview(page: Page): Promise<void> {
@@ -484,4 +478,6 @@ export const FLOWS: Record<string, Flow> = {
   'is accessible elsewhere, too, in Korean on a phone': accessibleElsewhere('ko', PHONE),
   'is accessible elsewhere, too, in English on a desktop': accessibleElsewhere('en', DESKTOP),
   'lets a teacher write, test and publish a question': teaches,
+  'changes the own account, and makes a token': ownAccount,
+  'lets an admin look after accounts': manages,
 };

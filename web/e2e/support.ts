@@ -78,6 +78,13 @@ export async function token(role: string): Promise<string> {
   return (await api<{ access_token: string }>('/auth/login', null, 'POST', { email, password })).access_token;
 }
 
+/** A learner of this name, who can sign in. */
+export async function registered(name: string): Promise<{ email: string; password: string }> {
+  const who = { email: `flow-${crypto.randomUUID()}@codementor.example`, password: crypto.randomUUID() };
+  await api('/auth/register', null, 'POST', { ...who, name });
+  return who;
+}
+
 export async function write(page: Page, code: string): Promise<void> {
   // On a small screen the code is behind a tab.
   const tab = page.locator('.switch [role=tab]').nth(1);

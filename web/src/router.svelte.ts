@@ -37,7 +37,15 @@ function read(): void {
   state.search = location.search;
 }
 
-window.addEventListener('popstate', read);
+window.addEventListener('popstate', () => {
+  if (guard && !guard()) {
+    // The browser has gone back already: stay by going where we are.
+    history.pushState(null, '', state.path + state.search);
+    return;
+  }
+  guard = null;
+  read();
+});
 document.addEventListener('click', (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target instanceof Element ? event.target.closest('a') : null;

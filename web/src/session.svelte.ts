@@ -85,6 +85,11 @@ export const session = {
     }
   },
 
+  /** The account as it is after a change. */
+  changed(me: Account): void {
+    state.me = me;
+  },
+
   answer(signedIn: boolean): void {
     state.asking = false;
     for (const go of waiting) go(signedIn);
