@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { Parser } from '../src/live/sse.ts';
 import { manages, ownAccount } from './accounts.ts';
 import { gateway } from './gateway.ts';
+import { looksAfterQuestions } from './teaching.ts';
 import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, registered, signIn, token, up, watch, write } from './support.ts';
 
 type Flow = (browser: Browser) => Promise<string[]>;
@@ -478,6 +479,7 @@ export const FLOWS: Record<string, Flow> = {
   'is accessible elsewhere, too, in Korean on a phone': accessibleElsewhere('ko', PHONE),
   'is accessible elsewhere, too, in English on a desktop': accessibleElsewhere('en', DESKTOP),
   'lets a teacher write, test and publish a question': teaches,
+  'lets a teacher look after questions': looksAfterQuestions,
   'changes the own account, and makes a token': ownAccount,
   'lets an admin look after accounts': manages,
 };
