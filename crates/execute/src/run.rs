@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{Topic, topic::group};
-use queue::{Consumer, KafkaConfig, Producer, Stop, admin::Admin, ordered};
+use queue::{Consumer, KafkaConfig, Producer, QueueError, Stop, admin::Admin, ordered};
 use service::{
     Client, Listeners, Ops, Shutdown, database,
     token::{Minter, Verifier},
@@ -54,11 +54,28 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         .tracker()
         .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
 
-    service::serve(listeners, routes::router(state), ops, shutdown).await?;
-    for consumer in consumers {
-        consumer.ended().await?;
+    let attended = consumers.map(|consumer| attend(consumer, &shutdown));
+    let serving = async {
+        let served = service::serve(listeners, routes::router(state), ops, shutdown.clone()).await;
+        shutdown.stop();
+        served
+    };
+    let (served, ended) = tokio::join!(serving, futures::future::join_all(attended));
+    served?;
+    for ended in ended {
+        ended?;
     }
     Ok(())
+}
+
+/// Waits for a consumer's end. One that failed for good ends the service: what it consumed would wait for ever.
+async fn attend(consumer: Consumer, shutdown: &Shutdown) -> Result<(), QueueError> {
+    let ended = consumer.ended().await;
+    if let Err(error) = &ended {
+        tracing::error!(%error, "a consumer failed for good: ending");
+        shutdown.stop();
+    }
+    ended
 }
 
 fn start_consumers(

@@ -1,6 +1,6 @@
 //! Kafka, Postgres, question or runners are away.
 
-use contract::Verdict;
+use contract::{Role, Verdict};
 use http::{Method, StatusCode};
 use queue::KafkaConfig;
 use serde_json::json;
@@ -10,7 +10,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::support::{DEAD, Judge, Setup, learner, submission, until};
+use crate::support::{DEAD, Judge, Setup, account, learner, submission, until};
 
 const PATH: &str = "/api/v1/submissions";
 
@@ -129,6 +129,31 @@ async fn says_when_postgres_is_away_and_goes_on_when_it_is_back() {
         "nothing half done"
     );
     execute.stop().await;
+}
+
+#[tokio::test]
+async fn ends_when_one_of_its_consumers_has_failed_for_good() {
+    let mut setup = Setup::new().await;
+    setup.kafka.kafka_instance = Some("execute-0".to_owned());
+    let execute = setup.start().await;
+    let judge = Judge::start(&setup.kafka);
+    let id = execute.submit(&learner()).await;
+    judge
+        .send_raw(0, id, b"no event".to_vec())
+        .await
+        .expect("kafka takes it");
+    let admin = account(Role::Admin, "Admin");
+    let letters = async || execute.get(&admin, "/api/v1/dead-letters").await.body["items"].clone();
+    until("both consumers are at work", async || {
+        letters().await != json!([])
+    })
+    .await;
+
+    // Of two instances of one name Kafka lets the newer one go on.
+    let newer = setup.start().await;
+    let ended = execute.ended().await;
+    assert!(matches!(ended, Err(execute::Error::Kafka(_))), "{ended:?}");
+    newer.stop().await;
 }
 
 /// A way to Postgres that can be cut.

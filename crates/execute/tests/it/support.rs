@@ -361,6 +361,14 @@ impl Execute {
         answer.text().await.expect("text")
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(self) -> Result<(), execute::Error> {
+        tokio::time::timeout(LONG, self.task)
+            .await
+            .expect("it ends")
+            .expect("it does not panic")
+    }
+
     /// Ends it softly.
     pub(crate) async fn stop(self) {
         self.shutdown.stop();
