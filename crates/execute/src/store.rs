@@ -13,6 +13,8 @@ pub(crate) mod open;
 pub(crate) mod outbox;
 pub(crate) mod submission;
 
+use std::borrow::Cow;
+
 use contract::{AccountId, EventKey, Locale, QuestionId, Shown, SubmissionId, job::SourceFile};
 use sqlx::{Row, migrate::Migrator, postgres::PgRow, types::Json};
 use time::OffsetDateTime;
@@ -40,6 +42,15 @@ fn counted(number: i32) -> u32 {
 /// Figures of a verdict are far below the end of SQL's `bigint`.
 fn bigint(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// As `text` and `jsonb` can hold it: Postgres refuses NUL, and a message that is refused would come again for ever.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A column whose words are ours holds another one.

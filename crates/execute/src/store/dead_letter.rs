@@ -5,7 +5,10 @@ use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{counted, integer, log::JudgementKey};
+use super::{counted, integer, log::JudgementKey, without_nul};
+
+/// A message's id is part of an index, which holds no text of any length.
+const LONGEST_ID: usize = 200;
 
 /// A dead letter as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +39,7 @@ pub(crate) async fn keep(
 ) -> sqlx::Result<Vec<usize>> {
     let mut new = vec![];
     for (index, letter) in letters.iter().enumerate() {
-        let headers = &letter.headers;
+        let headers = storable(&letter.headers);
         let kept = sqlx::query(
             r"
             INSERT INTO execute.dead_letter
@@ -48,12 +51,12 @@ pub(crate) async fn keep(
         .bind(Uuid::now_v7())
         .bind(letter.partition)
         .bind(letter.offset)
-        .bind(&headers.id)
+        .bind(headers.id.chars().take(LONGEST_ID).collect::<String>())
         .bind(&headers.kind)
         .bind(headers.origin.as_deref())
         .bind(headers.reason.as_deref().unwrap_or("no reason was given"))
-        .bind(&letter.key)
-        .bind(Json(headers))
+        .bind(without_nul(&letter.key))
+        .bind(Json(&headers))
         .bind(&letter.payload)
         .bind(letter.judgement.map(|(id, _)| id.0))
         .bind(letter.judgement.map(|(_, number)| integer(number)))
@@ -64,6 +67,19 @@ pub(crate) async fn keep(
         }
     }
     Ok(new)
+}
+
+/// Headers may be a stranger's, and hold anything that text can.
+fn storable(headers: &Headers) -> Headers {
+    let text = |text: &String| without_nul(text).into_owned();
+    Headers {
+        id: text(&headers.id),
+        kind: text(&headers.kind),
+        traceparent: headers.traceparent.as_ref().map(text),
+        origin: headers.origin.as_ref().map(text),
+        reason: headers.reason.as_ref().map(text),
+        ..*headers
+    }
 }
 
 fn dead_letter(row: &PgRow) -> sqlx::Result<DeadLetter> {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sqlx::{PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
-use super::{bigint, integer, kind, shown, status, submission_id, word};
+use super::{bigint, integer, kind, shown, status, submission_id, without_nul, word};
 use crate::{intake::Kind, standing::Standing};
 
 /// A judgement, by submission and number.
@@ -189,7 +189,8 @@ impl Columns {
             .push(verdict.map(|verdict| bigint(verdict.time_ms)));
         self.memory_kib
             .push(verdict.map(|verdict| bigint(verdict.memory_kib)));
-        self.failure.push(standing.failure.clone());
+        let failure = standing.failure.as_deref().map(without_nul);
+        self.failure.push(failure.map(Into::into));
         self.terminal.push(shown.terminal);
     }
 }

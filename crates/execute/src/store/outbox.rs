@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::{Headers, Topic};
 use sqlx::{PgConnection, PgExecutor, types::Json};
 
-use super::{integer, log::JudgementKey, unknown_word};
+use super::{integer, log::JudgementKey, unknown_word, without_nul};
 
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ pub(crate) async fn add(db: &mut PgConnection, messages: &[NewMessage]) -> sqlx:
     .bind(messages.iter().map(job).collect::<Vec<_>>())
     .bind(messages.iter().map(judgement).collect::<Vec<_>>())
     .bind(messages.iter().map(|message| message.topic.name()).collect::<Vec<_>>())
-    .bind(messages.iter().map(|message| message.key.as_str()).collect::<Vec<_>>())
+    .bind(messages.iter().map(|message| without_nul(&message.key)).collect::<Vec<_>>())
     .bind(messages.iter().map(|message| message.partition).collect::<Vec<_>>())
     .bind(
         messages

@@ -1,7 +1,8 @@
 //! The event log: exactly what the one fold shows, whatever comes and however often; and how it is read.
 
 use contract::{
-    EventBody, EventKey, LAST_ATTEMPT, Shown, Step, StreamEvent, SubmissionId, Verdict,
+    EventBody, EventKey, Headers, LAST_ATTEMPT, Shown, Step, StreamEvent, SubmissionId, Topic,
+    Verdict,
     event::{Done, Failed, JudgingStarted, ReviewSkipped, ReviewStarted, RunOutput},
     internal::LogRead,
     topic::group,
@@ -13,7 +14,7 @@ use proptest::{
     strategy::ValueTree,
     test_runner::TestRunner,
 };
-use queue::admin::Admin;
+use queue::{Message, admin::Admin};
 use serde_json::json;
 
 use crate::support::{Execute, Judge, Setup, event, learner, until, verdict};
@@ -295,5 +296,61 @@ async fn what_is_no_event_becomes_a_dead_letter_and_holds_nothing_up() {
         )
         .await;
     assert_eq!(whole.body["payload"], "\u{fffd} not an event");
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn what_postgres_cannot_hold_holds_nothing_up() {
+    let setup = Setup::new().await;
+    let execute = setup.start().await;
+    let judge = Judge::start(&setup.kafka);
+    let learner = learner();
+    let (id, other) = (
+        execute.submit(&learner).await,
+        execute.submit(&learner).await,
+    );
+    let message = |key: &str, id: &str, kind: &str, payload: &[u8]| Message {
+        topic: Topic::Events,
+        key: key.to_owned(),
+        partition: Some(0),
+        headers: Headers::new(id, kind),
+        payload: payload.to_vec(),
+    };
+    let unknown =
+        format!(r#"{{"submission":"{id}","judgement":1,"attempt":1,"seq":1,"event":"\u0000"}}"#);
+    // Random, so that it cannot be made shorter.
+    let long: String = (0..200).map(|_| SubmissionId::new().to_string()).collect();
+    for message in [
+        message("a\0b", "1", "stream-event", b"x"),
+        message("2", "i\0d", "stream\0event", b"x"),
+        message("3", "3", "stream-event", unknown.as_bytes()),
+        message("4", &long, "stream-event", b"x"),
+    ] {
+        judge.bury(message).await;
+    }
+    let reason = "a\0b".to_owned();
+    let failed = EventBody::Failed(Failed {
+        reason,
+        message: String::new(),
+        retryable: true,
+    });
+    judge.say(0, &[event(other, 1, 1, None, failed)]).await;
+    judge.judge(0, id).await;
+    until("it is judged", async || execute.names(id).await.len() == 3).await;
+    let looked = execute
+        .get(&learner, &format!("/api/v1/submissions/{other}"))
+        .await;
+    assert_eq!(looked.body["failure_reason"], "a\u{fffd}b");
+
+    let admin = crate::support::account(contract::Role::Admin, "Admin");
+    let letters = async || execute.get(&admin, "/api/v1/dead-letters").await.body["items"].clone();
+    until("the dead letters are kept", async || {
+        letters().await.as_array().map(Vec::len) == Some(4)
+    })
+    .await;
+    let letters = letters().await.to_string();
+    for part in ["stream\u{fffd}event", "unknown variant `\u{fffd}`"] {
+        assert!(letters.contains(part), "{part}: {letters}");
+    }
     execute.stop().await;
 }
