@@ -3,7 +3,7 @@
 //! ```text
 //!   each 2 s ─► deadline passed, or an ending without effect ─► say that it ended
 //!            ─► silent for lease + 10 s ─► lost? (two looks at Kafka) ─► send the job again ─ third time ─► ends: retries
-//!            ─► runs older than an hour ─► deleted
+//!            ─► runs that are over and older than an hour ─► deleted
 //! ```
 //! Any number of replicas do this at once: each takes what no other has locked. Times are the database's; between two looks
 //! at Kafka this process's own monotonic clock counts.

@@ -285,7 +285,8 @@ pub(crate) async fn stream(
     )
 }
 
-/// Deletes runs accepted longer ago than `kept`, with all that belongs to them; at most a thousand. The answer is how many.
+/// Deletes runs that are over and were accepted longer ago than `kept`, with all that belongs to them; at most a thousand. The
+/// answer is how many.
 pub(crate) async fn delete_old_runs(
     db: impl PgExecutor<'_>,
     kept: std::time::Duration,
@@ -297,6 +298,9 @@ pub(crate) async fn delete_old_runs(
             WHERE id IN (
                 SELECT id FROM execute.submission
                 WHERE kind = 'run' AND accepted_at < now() - make_interval(secs => $1)
+                  AND NOT EXISTS (
+                      SELECT FROM execute.judgement
+                      WHERE judgement.submission = submission.id AND terminal_at IS NULL)
                 ORDER BY accepted_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
             RETURNING id
         ), unlogged AS (

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use contract::{EventBody, LAST_ATTEMPT, event::JudgingStarted};
 use http::StatusCode;
+use queue::KafkaConfig;
 use serde_json::json;
 
-use crate::support::{Judge, Setup, event, learner, until, verdict};
+use crate::support::{DEAD, Judge, Setup, event, learner, until, verdict};
 
 const PATH: &str = "/api/v1/submissions";
 
@@ -124,6 +125,45 @@ async fn a_run_has_a_deadline_of_its_own_and_is_forgotten() {
     };
     until("the run is forgotten", gone).await;
     assert!(execute.names(id).await.is_empty());
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_is_not_forgotten_before_it_is_over() {
+    let mut setup = Setup::new().await.patient(|patience| {
+        patience.run_deadline = Duration::from_millis(100);
+        patience.run_kept = Duration::from_millis(200);
+        patience.watch_interval = Duration::from_millis(50);
+    });
+    // Its end cannot be said.
+    let kafka = std::mem::replace(&mut setup.kafka, KafkaConfig::new(DEAD, ""));
+    let execute = setup.start().await;
+    let learner = learner();
+    let body = json!({"language": "python", "code": "x"});
+    let open = execute.post(&learner, "/api/v1/runs", &body).await.id();
+    let over = execute.post(&learner, "/api/v1/runs", &body).await.id();
+    sqlx::query(
+        "UPDATE execute.judgement SET status = 'failed', terminal_at = now() WHERE submission = $1",
+    )
+    .bind(over.0)
+    .execute(&setup.database().await)
+    .await
+    .expect("it answers");
+    let status = async |id| {
+        let path = format!("/api/v1/runs/{id}");
+        execute.get(&learner, &path).await.status
+    };
+    until("the younger run is forgotten", async || {
+        status(over).await == StatusCode::NOT_FOUND
+    })
+    .await;
+    assert_eq!(status(open).await, StatusCode::OK);
+    execute.stop().await;
+
+    setup.kafka = kafka;
+    setup.patience.run_kept = Duration::from_hours(1);
+    let execute = setup.start().await;
+    assert_eq!(execute.until_over(open).await, ["accepted", "failed"]);
     execute.stop().await;
 }
 
