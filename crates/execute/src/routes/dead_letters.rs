@@ -87,7 +87,7 @@ pub(crate) struct DeadLetterPage {
 ///
 /// Those that nobody has dealt with.
 #[utoipa::path(
-    get, path = "/api/v1/dead-letters", tag = "dead-letters", params(ListQuery),
+    get, path = "/api/v1/dead-letters", tag = "dead-letters", operation_id = "list_dead_letters", params(ListQuery),
     responses(
         (status = 200, body = DeadLetterPage),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
@@ -125,7 +125,7 @@ pub(crate) struct WholeDeadLetterView {
 
 /// Look at a dead letter
 #[utoipa::path(
-    get, path = "/api/v1/dead-letters/{id}", tag = "dead-letters",
+    get, path = "/api/v1/dead-letters/{id}", tag = "dead-letters", operation_id = "show_dead_letter",
     params(("id" = Uuid, Path, description = "The dead letter")),
     responses(
         (status = 200, body = WholeDeadLetterView),
@@ -153,7 +153,7 @@ pub(crate) async fn show(
 ///
 /// To where it was to be processed; a submission that has failed meanwhile is judged anew.
 #[utoipa::path(
-    post, path = "/api/v1/dead-letters/{id}/replay", tag = "dead-letters",
+    post, path = "/api/v1/dead-letters/{id}/replay", tag = "dead-letters", operation_id = "replay_dead_letter",
     params(("id" = Uuid, Path, description = "The dead letter")),
     responses(
         (status = 204, description = "It is on its way"),
@@ -175,7 +175,7 @@ pub(crate) async fn replay(
 
 /// Throw a dead letter away
 #[utoipa::path(
-    delete, path = "/api/v1/dead-letters/{id}", tag = "dead-letters",
+    delete, path = "/api/v1/dead-letters/{id}", tag = "dead-letters", operation_id = "discard_dead_letter",
     params(("id" = Uuid, Path, description = "The dead letter")),
     responses(
         (status = 204, description = "It is dealt with"),

@@ -54,7 +54,7 @@ pub(crate) async fn run(
 
 /// Look at a run
 #[utoipa::path(
-    get, path = "/api/v1/runs/{id}", tag = "runs",
+    get, path = "/api/v1/runs/{id}", tag = "runs", operation_id = "show_run",
     params(("id" = uuid::Uuid, Path, description = "The run")),
     responses(
         (status = 200, body = SubmissionView),

@@ -97,7 +97,7 @@ pub(crate) struct SubmissionPage {
 ///
 /// One's own; a teacher's also those to the teacher's questions; an admin's all.
 #[utoipa::path(
-    get, path = "/api/v1/submissions", tag = "submissions", params(ListQuery),
+    get, path = "/api/v1/submissions", tag = "submissions", operation_id = "list_submissions", params(ListQuery),
     responses(
         (status = 200, body = SubmissionPage),
         (status = 400, description = "Unknown parameter", body = Problem, content_type = "application/problem+json"),
@@ -138,7 +138,7 @@ pub(crate) async fn list(
 ///
 /// Its state, and all that its stream has shown: tests, verdict, review.
 #[utoipa::path(
-    get, path = "/api/v1/submissions/{id}", tag = "submissions",
+    get, path = "/api/v1/submissions/{id}", tag = "submissions", operation_id = "show_submission",
     params(("id" = uuid::Uuid, Path, description = "The submission")),
     responses(
         (status = 200, body = SubmissionView),
@@ -195,7 +195,7 @@ pub(crate) struct CodeView {
 
 /// Read the code of a submission
 #[utoipa::path(
-    get, path = "/api/v1/submissions/{id}/code", tag = "submissions",
+    get, path = "/api/v1/submissions/{id}/code", tag = "submissions", operation_id = "submission_code",
     params(("id" = uuid::Uuid, Path, description = "The submission")),
     responses(
         (status = 200, body = CodeView),
@@ -230,7 +230,7 @@ pub(crate) struct CancelView {
 ///
 /// It ends as failed if it has no verdict, without a review if it has one; one that is over stays as it is. Only its owner may.
 #[utoipa::path(
-    post, path = "/api/v1/submissions/{id}/cancel", tag = "submissions",
+    post, path = "/api/v1/submissions/{id}/cancel", tag = "submissions", operation_id = "cancel_submission",
     params(("id" = uuid::Uuid, Path, description = "The submission")),
     responses(
         (status = 202, body = CancelView),

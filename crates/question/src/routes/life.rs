@@ -51,7 +51,7 @@ pub(crate) struct PublishedVersion {
 ///
 /// Freezes the draft and its tests as the next version, for ever. Submissions keep the version that judged them.
 #[utoipa::path(
-    post, path = "/api/v1/questions/{question}/publish", tag = "questions",
+    post, path = "/api/v1/questions/{question}/publish", tag = "questions", operation_id = "publish_question",
     params(("question" = String, Path, description = "Id or slug"), PublishQuery, ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     responses(
         (status = 201, body = PublishedVersion, headers(("Location" = String), ("ETag" = String))),
@@ -119,7 +119,7 @@ pub(crate) async fn publish(
 ///
 /// Learners do not see it any more and cannot submit to it; nothing is lost.
 #[utoipa::path(
-    post, path = "/api/v1/questions/{question}/archive", tag = "questions",
+    post, path = "/api/v1/questions/{question}/archive", tag = "questions", operation_id = "archive_question",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     responses(
         (status = 204, description = "It is archived", headers(("ETag" = String))),
@@ -137,7 +137,7 @@ pub(crate) async fn archive(
 
 /// Bring an archived question back
 #[utoipa::path(
-    delete, path = "/api/v1/questions/{question}/archive", tag = "questions",
+    delete, path = "/api/v1/questions/{question}/archive", tag = "questions", operation_id = "restore_question",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     responses(
         (status = 204, description = "It is as before", headers(("ETag" = String))),

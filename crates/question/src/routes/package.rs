@@ -68,7 +68,7 @@ pub(crate) struct ImportWarning {
 /// A zip in one of the formats of ICPC and Kattis (legacy, 2023-07, 2025-09), or one that `GET …/package` gave. It becomes a
 /// draft; all that a question has no place for is listed in `warnings`.
 #[utoipa::path(
-    post, path = "/api/v1/questions/import", tag = "questions",
+    post, path = "/api/v1/questions/import", tag = "questions", operation_id = "import_question",
     request_body(content = Vec<u8>, content_type = "application/zip"),
     responses(
         (status = 201, body = ImportedQuestion, headers(("Location" = String), ("ETag" = String))),
@@ -161,7 +161,7 @@ async fn free_slug(state: &AppState, wanted: &str) -> Result<String, QuestionErr
 /// The draft with its tests, in the format 2025-09 with a file of our own for all that it has no place for. The same question
 /// gives the same bytes.
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}/package", tag = "questions",
+    get, path = "/api/v1/questions/{question}/package", tag = "questions", operation_id = "export_question",
     params(("question" = String, Path, description = "Id or slug")),
     responses(
         (status = 200, description = "A zip", body = Vec<u8>, content_type = "application/zip", headers(("Content-Disposition" = String))),

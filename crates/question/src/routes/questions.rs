@@ -64,7 +64,7 @@ pub(crate) struct QuestionPage {
 ///
 /// Published ones; teachers also see their own.
 #[utoipa::path(
-    get, path = "/api/v1/questions", tag = "questions", params(ListQuery),
+    get, path = "/api/v1/questions", tag = "questions", operation_id = "list_questions", params(ListQuery),
     responses(
         (status = 200, body = QuestionPage),
         Problem,
@@ -98,7 +98,7 @@ pub(crate) async fn list(
 ///
 /// The current version, in the best language for `Accept-Language`; its teachers also get the draft.
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}", tag = "questions",
+    get, path = "/api/v1/questions/{question}", tag = "questions", operation_id = "show_question",
     params(("question" = String, Path, description = "Id or slug"), ("Accept-Language" = Option<String>, Header, description = "ko or en")),
     responses(
         (status = 200, body = QuestionView, headers(("ETag" = String), ("Content-Language" = String))),
@@ -126,7 +126,7 @@ pub(crate) async fn show(
 ///
 /// The whole of it in one document. It is a draft until it is published.
 #[utoipa::path(
-    post, path = "/api/v1/questions", tag = "questions", request_body = Document,
+    post, path = "/api/v1/questions", tag = "questions", operation_id = "create_question", request_body = Document,
     responses(
         (status = 201, body = QuestionView, headers(("Location" = String), ("ETag" = String))),
         (status = 422, description = "Wrong in the places that `errors` names", body = Problem, content_type = "application/problem+json",
@@ -166,7 +166,7 @@ pub(crate) async fn create(
 /// A merge patch (RFC 7396): what it does not name stays, `null` removes. `tests`, where named, are the whole new set; a test
 /// without `input` or `output` keeps the present one's of its name.
 #[utoipa::path(
-    patch, path = "/api/v1/questions/{question}", tag = "questions",
+    patch, path = "/api/v1/questions/{question}", tag = "questions", operation_id = "change_question",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = String, Header, description = "The ETag that you read")),
     request_body(content = Value, description = "Any part of a question document", content_type = "application/merge-patch+json"),
     responses(
@@ -234,7 +234,7 @@ pub(crate) async fn change(
 ///
 /// Only one that was never published; anything else can be archived.
 #[utoipa::path(
-    delete, path = "/api/v1/questions/{question}", tag = "questions",
+    delete, path = "/api/v1/questions/{question}", tag = "questions", operation_id = "delete_question",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = String, Header, description = "The ETag that you read")),
     responses(
         (status = 204, description = "It is gone"),

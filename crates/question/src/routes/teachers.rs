@@ -36,7 +36,7 @@ pub(crate) struct QuestionTeachers {
 
 /// List a question's teachers
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}/teachers", tag = "questions",
+    get, path = "/api/v1/questions/{question}/teachers", tag = "questions", operation_id = "list_teachers",
     params(("question" = String, Path, description = "Id or slug")),
     responses(
         (status = 200, body = QuestionTeachers, headers(("ETag" = String))),
@@ -59,7 +59,7 @@ pub(crate) async fn list(
 ///
 /// The whole list; at least one stays.
 #[utoipa::path(
-    put, path = "/api/v1/questions/{question}/teachers", tag = "questions",
+    put, path = "/api/v1/questions/{question}/teachers", tag = "questions", operation_id = "replace_teachers",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = String, Header, description = "The ETag that you read")),
     request_body = QuestionTeachers,
     responses(

@@ -55,7 +55,7 @@ pub(crate) struct QuestionTestForm {
 ///
 /// Of the draft. A body that is no text, or larger than 1 MiB, is left out: it can be fetched as a file.
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions",
+    get, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions", operation_id = "show_test",
     params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's")),
     responses(
         (status = 200, body = TestDocument, headers(("ETag" = String))),
@@ -74,7 +74,7 @@ pub(crate) async fn show(
 
 /// Read a test's input as a file
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}/tests/{name}/input", tag = "questions",
+    get, path = "/api/v1/questions/{question}/tests/{name}/input", tag = "questions", operation_id = "test_input",
     params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's")),
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
@@ -92,7 +92,7 @@ pub(crate) async fn input(
 
 /// Read a test's output as a file
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}/tests/{name}/output", tag = "questions",
+    get, path = "/api/v1/questions/{question}/tests/{name}/output", tag = "questions", operation_id = "test_output",
     params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's")),
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
@@ -112,7 +112,7 @@ pub(crate) async fn output(
 ///
 /// Makes it, at the end, or replaces the one of that name where it stands.
 #[utoipa::path(
-    put, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions",
+    put, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions", operation_id = "put_test",
     params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's"),
         ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     request_body(content((TestDocument = "application/json"), (QuestionTestForm = "multipart/form-data"))),
@@ -169,7 +169,7 @@ pub(crate) async fn put(
 
 /// Remove a test
 #[utoipa::path(
-    delete, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions",
+    delete, path = "/api/v1/questions/{question}/tests/{name}", tag = "questions", operation_id = "delete_test",
     params(("question" = String, Path, description = "Id or slug"), ("name" = String, Path, description = "The test's"),
         ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     responses(

@@ -44,7 +44,7 @@ pub(crate) struct QuestionTests {
 ///
 /// Of the draft, without their bodies.
 #[utoipa::path(
-    get, path = "/api/v1/questions/{question}/tests", tag = "questions",
+    get, path = "/api/v1/questions/{question}/tests", tag = "questions", operation_id = "list_tests",
     params(("question" = String, Path, description = "Id or slug")),
     responses(
         (status = 200, body = QuestionTests, headers(("ETag" = String))),
@@ -67,7 +67,7 @@ pub(crate) async fn list(
 /// As JSON: a test without `input` or `output` keeps the present one's of its name. As a zip: `NAME.in` with `NAME.out` or
 /// `NAME.ans`, samples in a folder `sample` or named `sample…`; groups and points of present tests of the same names stay.
 #[utoipa::path(
-    put, path = "/api/v1/questions/{question}/tests", tag = "questions",
+    put, path = "/api/v1/questions/{question}/tests", tag = "questions", operation_id = "replace_tests",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     request_body(content((QuestionTests = "application/json"), (Vec<u8> = "application/zip"))),
     responses(
@@ -173,7 +173,7 @@ async fn receive(state: &AppState, request: Request) -> Result<Staged, QuestionE
 
 /// Remove all tests of a question
 #[utoipa::path(
-    delete, path = "/api/v1/questions/{question}/tests", tag = "questions",
+    delete, path = "/api/v1/questions/{question}/tests", tag = "questions", operation_id = "delete_tests",
     params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
     responses(
         (status = 204, description = "The draft has none any more", headers(("ETag" = String))),
