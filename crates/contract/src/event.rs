@@ -3,11 +3,14 @@
 //! An event is named by its [`EventKey`]; its order is the order of the keys. What may be shown when is decided by
 //! [`crate::fold`] alone.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use crate::{
     id::{QuestionId, SubmissionId},
@@ -231,6 +234,7 @@ pub struct TestResult {
     pub reason: Option<String>,
     /// For samples only.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = PerhapsDetail)]
     pub detail: Option<TestDetail>,
 }
 
@@ -257,6 +261,32 @@ pub struct TestDetail {
     /// What the question's own checker says to the learner, cut at 4 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Text>,
+}
+
+/// [`TestDetail`] as the document tells of it: its fields lie in the test's own object, where those of a hidden test are absent,
+/// so none is required.
+struct PerhapsDetail;
+
+impl PartialSchema for PerhapsDetail {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = TestDetail::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.clear();
+            object.description =
+                Some("What a learner may know of a sample; absent elsewhere.".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for PerhapsDetail {
+    fn name() -> Cow<'static, str> {
+        TestDetail::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        TestDetail::schemas(schemas);
+    }
 }
 
 /// Text of a program, perhaps cut; then it ends with `… (cut)` on a line of its own.

@@ -1190,7 +1190,7 @@ export interface components {
             /** @description All its judgements; more than one after it was judged anew. */
             judgements: components["schemas"]["JudgementView"][];
         };
-        /** @description What a learner may know of a sample. */
+        /** @description What a learner may know of a sample; absent elsewhere. */
         TestDetail: {
             difference?: components["schemas"]["Difference"] | null;
             /**
@@ -1199,16 +1199,16 @@ export interface components {
              */
             exit_code?: number | null;
             /** @description What was expected, cut at 4 KiB. */
-            expected: components["schemas"]["String"];
+            expected?: components["schemas"]["String"];
             /** @description What it read, cut at 4 KiB. */
-            input: components["schemas"]["String"];
+            input?: components["schemas"]["String"];
             message?: components["schemas"]["String"] | null;
             /** @description What it wrote, cut at 4 KiB. */
-            output: components["schemas"]["String"];
+            output?: components["schemas"]["String"];
             /** @description The signal that ended it, by name (`SIGSEGV`). */
             signal?: string | null;
             /** @description Its standard error, cut at 4 KiB. */
-            stderr: components["schemas"]["String"];
+            stderr?: components["schemas"]["String"];
         };
         /** @description How the tests of one group count together. */
         TestGroup: {
@@ -1226,7 +1226,7 @@ export interface components {
             score?: components["schemas"]["GroupScore"];
         };
         /** @description What became of one test. Of hidden tests only verdict, limit, rounded time and rounded memory. */
-        TestResult: (components["schemas"]["TestDetail"] | null) & {
+        TestResult: components["schemas"]["TestDetail"] & {
             /** @description The test's group. */
             group?: string | null;
             /**
