@@ -18,7 +18,7 @@ mod checker;
 mod compile;
 mod config;
 mod error;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod judge;
 mod jury;

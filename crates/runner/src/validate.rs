@@ -244,7 +244,15 @@ mod tests {
 
     #[test]
     fn plain_names_are_names_and_nothing_else() {
-        for good in ["Main.java", "a", "_x.py", "풀이.py", "my-util.h", "2.c"] {
+        for good in [
+            "Main.java",
+            "a",
+            "_x.py",
+            "풀이.py",
+            "my-util.h",
+            "2.c",
+            "a..b",
+        ] {
             assert!(is_plain(good), "{good}");
         }
         for bad in [
