@@ -6,6 +6,7 @@ mod internal;
 mod languages;
 mod runs;
 mod submissions;
+mod usage;
 mod view;
 
 use axum::{
@@ -45,6 +46,7 @@ fn public() -> OpenApiRouter<State> {
         .routes(routes!(runs::run))
         .routes(routes!(runs::show))
         .routes(routes!(languages::list))
+        .routes(routes!(usage::count))
         .routes(routes!(intake::show, intake::change))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show, dead_letters::discard))

@@ -12,6 +12,7 @@ pub(crate) mod muted;
 pub(crate) mod open;
 pub(crate) mod outbox;
 pub(crate) mod submission;
+pub(crate) mod usage;
 
 use std::borrow::Cow;
 

@@ -1295,6 +1295,44 @@ export interface components {
              */
             prompt: number;
         };
+        /** @description The figures of one group. */
+        UsageFigures: {
+            /**
+             * Format: int64
+             * @description How many of these have the verdict `AC`.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Of how many accounts.
+             */
+            accounts: number;
+            /**
+             * Format: int64
+             * @description How many ended without a verdict.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description How many have a verdict.
+             */
+            judged: number;
+            /** @description The day, the question's id, the language's id, the verdict (`failed`: ended without one, `open`: none yet), or the account's id. */
+            key: string;
+            /** @description The question's slug or the account's name. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description How many were accepted by the service; runs are not counted.
+             */
+            submissions: number;
+        };
+        /** @description Figures, group by group. */
+        UsageView: {
+            by: ("day" | "question" | "language" | "verdict" | "account") & Record<string, never>;
+            /** @description In the order of their keys; groups without submissions are absent. */
+            items: components["schemas"]["UsageFigures"][];
+        };
         /**
          * @description What became of one test, or of a whole submission (then: of its lowest-numbered test that is not [`Verdict::Accepted`]).
          * @enum {string}

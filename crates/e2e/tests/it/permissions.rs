@@ -25,7 +25,7 @@ fn who(method: &str, path: &str) -> Who {
         ("get", "/api/v1/languages" | "/api/v1/openapi.json" | "/openapi.json" | "/") => {
             Who::Anyone
         }
-        ("post", "/api/v1/accounts/{id}/reset-code") => Who::Teacher,
+        ("post", "/api/v1/accounts/{id}/reset-code") | ("get", "/api/v1/usage") => Who::Teacher,
         (_, path) if path.starts_with("/api/v1/accounts") => Who::Admin,
         (_, path) if path.starts_with("/api/v1/dead-letters") => Who::Admin,
         (_, "/api/v1/intake") => Who::Admin,

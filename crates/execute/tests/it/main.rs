@@ -11,3 +11,4 @@ mod outages;
 mod overload;
 mod permissions;
 mod support;
+mod usage;
