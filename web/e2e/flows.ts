@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { Parser } from '../src/live/sse.ts';
 import { manages, ownAccount } from './accounts.ts';
 import { gateway } from './gateway.ts';
+import { keepsDrafts, stages, tellsStatus, written } from './learning.ts';
 import { looksAfterQuestions } from './teaching.ts';
 import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, registered, signIn, token, up, watch, write } from './support.ts';
 
@@ -212,6 +213,13 @@ const expiredSignIn: Flow = async (browser) => {
   await page.click('.actions button.primary');
   await page.waitForSelector('dialog[open] input[type=password]');
   await accessible(page, 'signed out in mid-work');
+  // Not now: nothing is sent, and nothing is gone.
+  await page.click('dialog button.quiet');
+  await page.waitForSelector('.below [role=alert]');
+  equal((await written(page)).trim(), RIGHT.trim(), 'what was written');
+  await accessible(page, 'not signed in again');
+  await page.click('.actions button.primary');
+  await page.waitForSelector('dialog[open] input[type=password]');
   refuse = false;
   await page.fill('dialog input[type=password]', account('learner').password);
   await page.click('dialog button.primary');
@@ -470,6 +478,9 @@ const teaches: Flow = async (browser) => {
 export const FLOWS: Record<string, Flow> = {
   'submits in Korean on a phone': submits('ko', PHONE),
   'submits in English on a desktop': submits('en', DESKTOP),
+  'shows each stage as it comes': stages,
+  'keeps drafts, runs on own input, and gives back what was sent': keepsDrafts,
+  'tells what was tried and solved': tellsStatus,
   'shows compiler messages at their lines': compilerMessages,
   'resumes after a reload, and two tabs show the same': reload,
   'goes on after a cut connection': cutConnection,
