@@ -135,6 +135,35 @@ async fn a_start_that_is_given_up_leaves_nothing_running() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn uses_the_servers_that_are_given() {
+    let servers = devkit::Stack::for_tests().expect("a stack");
+    let database = servers.fresh_database().await.expect("a database");
+    let brokers = servers.brokers().await.expect("brokers");
+    let environment = [
+        ("DATABASE_URL", database),
+        ("KAFKA_BROKERS", brokers),
+        ("CODEMENTOR_TOPIC_PREFIX", servers.topic_prefix()),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value));
+    let mut product = Product::start(Start {
+        environment: environment.to_vec(),
+        ..Start::default()
+    })
+    .await;
+    for private in ["postgres", "kafka"] {
+        assert!(!product.data().join(private).exists(), "{private}");
+    }
+    let learner = product.demo("learner").await;
+    let told = learner
+        .submit_and_follow(&any_question(), "python", ECHO)
+        .await;
+    assert_eq!(told.names().last(), Some(&"done"), "{told:?}");
+    let status = product.end().await;
+    assert!(status.success(), "{status}: {}", product.log());
+    assert!(servers.brokers().await.is_ok(), "they are not ours to end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_one_sentence() {
     let product = Product::shared().await;
     let address = product.url().trim_start_matches("http://").to_owned();
