@@ -7,6 +7,7 @@
 
 pub mod config;
 
+mod cable;
 mod companion;
 mod error;
 mod folder;
@@ -17,6 +18,7 @@ mod process;
 mod ready;
 mod stack;
 
+pub use cable::Cable;
 pub use companion::{Companion, Program};
 pub use error::DevkitError;
 pub use kafka::{Kafka, resolve_jars};

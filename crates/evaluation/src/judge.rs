@@ -20,7 +20,7 @@ use contract::{
 };
 use queue::{Done, ProduceError, Producer};
 use service::{
-    Shutdown,
+    Shutdown, database,
     token::{MintError, Minter},
     trace::Traceparent,
 };
@@ -60,6 +60,8 @@ const LONGEST_LEASE_WAIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Judge {
     pub(crate) pool: PgPool,
+    /// How long Postgres is waited for.
+    pub(crate) database_patience: Duration,
     pub(crate) producer: Producer,
     pub(crate) fleet: Arc<Fleet>,
     /// Makes the tokens by which runners get the tests of a job.
@@ -188,10 +190,11 @@ impl Judge {
             return Err(Turn::Ending);
         }
         let since = Instant::now();
-        match store::take(&self.pool, claim).await? {
+        match self.within(store::take(&self.pool, claim)).await? {
             Claim::Mine(mine) => {
                 let lease = Lease::new(
                     &self.pool,
+                    self.database_patience,
                     self.shutdown.tracker(),
                     claim.job,
                     mine.attempt,
@@ -222,6 +225,10 @@ impl Judge {
         }
     }
 
+    async fn within<T>(&self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        database::within(self.database_patience, asked).await
+    }
+
     /// Waits, but not beyond the soft end.
     async fn pause(&self, pause: Duration) {
         tokio::select! {
@@ -236,7 +243,8 @@ impl Judge {
             return Ok(Some(slot));
         }
         loop {
-            if store::is_over(&self.pool, claim.job, claim.deadline).await? {
+            let over = store::is_over(&self.pool, claim.job, claim.deadline);
+            if self.within(over).await? {
                 return Ok(None);
             }
             tokio::select! {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use service::database::within;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
@@ -18,6 +19,7 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Lease<'a> {
     pool: &'a PgPool,
+    patience: Duration,
     tracker: &'a TaskTracker,
     job: JobKey,
     attempt: u32,
@@ -26,9 +28,10 @@ pub(crate) struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// `since` is a moment before the claim was granted.
+    /// `patience` is how long Postgres is waited for, `since` a moment before the claim was granted.
     pub(crate) fn new(
         pool: &'a PgPool,
+        patience: Duration,
         tracker: &'a TaskTracker,
         job: JobKey,
         attempt: u32,
@@ -36,6 +39,7 @@ impl<'a> Lease<'a> {
     ) -> Self {
         Self {
             pool,
+            patience,
             tracker,
             job,
             attempt,
@@ -58,7 +62,8 @@ impl<'a> Lease<'a> {
 
     /// Ends the job, if the claim still is ours; else false.
     pub(crate) async fn finish(mut self, stored: &Stored) -> sqlx::Result<bool> {
-        let finished = store::finish(self.pool, self.job, self.attempt, stored).await?;
+        let finish = store::finish(self.pool, self.job, self.attempt, stored);
+        let finished = within(self.patience, finish).await?;
         self.open = false;
         if !finished {
             tracing::info!(submission = %self.job.submission, attempt = self.attempt, "superseded at the end of submission {}", self.job.submission);
@@ -69,9 +74,7 @@ impl<'a> Lease<'a> {
     /// Gives the job back. Where that fails, the lease runs out.
     pub(crate) async fn release(mut self) {
         self.open = false;
-        if let Err(error) = store::release(self.pool, self.job, self.attempt).await {
-            tracing::warn!(%error, submission = %self.job.submission, "cannot give back submission {}", self.job.submission);
-        }
+        give_back(self.pool, self.patience, self.job, self.attempt).await;
     }
 }
 
@@ -81,17 +84,20 @@ impl Drop for Lease<'_> {
         if !self.open {
             return;
         }
-        let (pool, job, attempt) = (self.pool.clone(), self.job, self.attempt);
+        let (pool, patience) = (self.pool.clone(), self.patience);
+        let (job, attempt) = (self.job, self.attempt);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             self.tracker.spawn_on(
-                async move {
-                    if let Err(error) = store::release(&pool, job, attempt).await {
-                        tracing::warn!(%error, submission = %job.submission, "cannot give back submission {}", job.submission);
-                    }
-                },
+                async move { give_back(&pool, patience, job, attempt).await },
                 &runtime,
             );
         }
+    }
+}
+
+async fn give_back(pool: &PgPool, patience: Duration, job: JobKey, attempt: u32) {
+    if let Err(error) = within(patience, store::release(pool, job, attempt)).await {
+        tracing::warn!(%error, submission = %job.submission, "cannot give back submission {}", job.submission);
     }
 }
 

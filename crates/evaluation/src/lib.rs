@@ -66,13 +66,14 @@ pub async fn run(
         working: TaskTracker::new(),
         reviewer: config.review.build()?,
         pool,
+        database_patience: config.database.database_patience,
         ops: ops.clone(),
         shutdown: shutdown.clone(),
     };
     if config.role.judges() {
         parts.start_judging(&config, &Minter::new(key))?;
     }
-    upkeep::start(parts.pool.clone(), &shutdown);
+    upkeep::start(parts.pool.clone(), parts.database_patience, &shutdown);
     if config.role.reviews() {
         parts.start_reviewing(&config)?;
     }
@@ -88,6 +89,7 @@ pub fn router() -> axum::Router {
 /// What both roles are made of.
 struct Parts {
     pool: PgPool,
+    database_patience: Duration,
     producer: Producer,
     reviewer: Reviewer,
     /// Counts the jobs that are being worked on.
@@ -112,6 +114,7 @@ impl Parts {
         fleet.watch(&self.shutdown);
         let judge = Arc::new(Judge {
             pool: self.pool.clone(),
+            database_patience: self.database_patience,
             producer: self.producer.clone(),
             fleet,
             minter: minter.clone(),
@@ -139,6 +142,7 @@ impl Parts {
         let (ops, shutdown) = (self.ops.clone(), self.shutdown.clone());
         let reviews = Arc::new(Reviews {
             pool: self.pool,
+            database_patience: self.database_patience,
             producer: self.producer,
             reviewer: self.reviewer,
             calls_per_day: config.review.review_calls_per_day,

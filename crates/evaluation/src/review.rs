@@ -20,7 +20,7 @@ use contract::{
     job::ReviewJob,
 };
 use queue::{Done, ProduceError, Producer};
-use service::{Shutdown, trace::Traceparent};
+use service::{Shutdown, database, trace::Traceparent};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
@@ -44,6 +44,8 @@ const LONGEST_LEASE_WAIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Reviews {
     pub(crate) pool: PgPool,
+    /// How long Postgres is waited for.
+    pub(crate) database_patience: Duration,
     pub(crate) producer: Producer,
     pub(crate) reviewer: Reviewer,
     pub(crate) calls_per_day: u32,
@@ -108,6 +110,10 @@ impl Reviews {
         }
     }
 
+    async fn within<T>(&self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        database::within(self.database_patience, asked).await
+    }
+
     /// Waits, but not beyond the soft end.
     async fn pause(&self, pause: Duration) {
         tokio::select! {
@@ -129,7 +135,7 @@ impl Reviews {
             return Err(Turn::Ending);
         }
         let since = Instant::now();
-        let mine = match store::take(&self.pool, claim).await? {
+        let mine = match self.within(store::take(&self.pool, claim)).await? {
             Claim::Mine(mine) => mine,
             Claim::Done(stored) => {
                 announce(&self.producer, to, &stored.events, None).await;
@@ -144,6 +150,7 @@ impl Reviews {
         };
         let lease = Lease::new(
             &self.pool,
+            self.database_patience,
             self.shutdown.tracker(),
             claim.job,
             mine.attempt,
@@ -241,15 +248,14 @@ impl Reviews {
             count("barred");
             return Ok(Err(Skip::Unavailable));
         }
-        match store::start_call(
+        let call = store::start_call(
             &self.pool,
             key,
             mine.attempt,
             job.account,
             self.calls_per_day,
-        )
-        .await?
-        {
+        );
+        match self.within(call).await? {
             Call::Granted => {}
             Call::OverBudget => {
                 count(Skip::Budget.reason());
@@ -287,7 +293,8 @@ impl Reviews {
     }
 
     async fn cached(&self, hash: [u8; 32]) -> Result<Option<Review>, Turn> {
-        let Some(text) = store::cached_answer(&self.pool, hash).await? else {
+        let cached = store::cached_answer(&self.pool, hash);
+        let Some(text) = self.within(cached).await? else {
             return Ok(None);
         };
         let mut review = match serde_json::from_str::<Review>(&text) {
@@ -304,7 +311,10 @@ impl Reviews {
 
     async fn keep(&self, hash: [u8; 32], review: &Review) {
         let kept = match serde_json::to_string(review) {
-            Ok(text) => store::keep_answer(&self.pool, hash, &text).await,
+            Ok(text) => {
+                self.within(store::keep_answer(&self.pool, hash, &text))
+                    .await
+            }
             Err(error) => Err(sqlx::Error::Encode(error.into())),
         };
         if let Err(error) = kept {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service::Shutdown;
+use service::{Shutdown, database::within};
 use sqlx::PgPool;
 
 use crate::store;
@@ -20,7 +20,7 @@ const ANSWERS: Duration = Duration::from_hours(30 * 24);
 const STEP: i64 = 1_000;
 
 /// Forgets until the soft end.
-pub(crate) fn start(pool: PgPool, shutdown: &Shutdown) {
+pub(crate) fn start(pool: PgPool, patience: Duration, shutdown: &Shutdown) {
     let soft = shutdown.soft().clone();
     shutdown.tracker().spawn(async move {
         loop {
@@ -30,16 +30,16 @@ pub(crate) fn start(pool: PgPool, shutdown: &Shutdown) {
                 () = tokio::time::sleep(pause) => {}
                 () = soft.cancelled() => return,
             }
-            if let Err(error) = forget(&pool).await {
+            if let Err(error) = forget(&pool, patience).await {
                 tracing::warn!(%error, "cannot forget what is old; trying again later");
             }
         }
     });
 }
 
-async fn forget(pool: &PgPool) -> sqlx::Result<()> {
-    while store::forget_finals(pool, FINALS, STEP).await? > 0 {}
-    while store::forget_answers(pool, ANSWERS, STEP).await? > 0 {}
-    while store::forget_budgets(pool, STEP).await? > 0 {}
+async fn forget(pool: &PgPool, patience: Duration) -> sqlx::Result<()> {
+    while within(patience, store::forget_finals(pool, FINALS, STEP)).await? > 0 {}
+    while within(patience, store::forget_answers(pool, ANSWERS, STEP)).await? > 0 {}
+    while within(patience, store::forget_budgets(pool, STEP)).await? > 0 {}
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use contract::SubmissionId;
 use metrics::gauge;
-use service::Shutdown;
+use service::{Shutdown, database};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -130,9 +130,9 @@ pub async fn known(pool: &PgPool, judgings: &[Judging]) -> sqlx::Result<Vec<(Jud
 const MEASURE: Duration = Duration::from_secs(30);
 
 /// Shows as metrics what the audit would find among what is open; the whole audit is a command.
-pub(crate) async fn measure(pool: PgPool, shutdown: Shutdown) {
+pub(crate) async fn measure(pool: PgPool, patience: Duration, shutdown: Shutdown) {
     loop {
-        match store::open_holes(&pool).await {
+        match database::within(patience, store::open_holes(&pool)).await {
             Ok((overdue, unsent)) => {
                 #[expect(clippy::cast_precision_loss, reason = "a gauge of some thousands")]
                 let (overdue, unsent) = (overdue as f64, unsent as f64);

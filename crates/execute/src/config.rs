@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use queue::KafkaConfig;
-use service::config::{DatabaseConfig, KeysConfig, ListenConfig};
+use service::config::{DatabaseConfig, KeysConfig, ListenConfig, seconds};
 
 /// Execute's configuration.
 #[derive(Debug, Clone, Args)]
@@ -97,17 +97,6 @@ impl Default for Patience {
     }
 }
 
-/// Seconds, fractions allowed, more than zero.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number)
-        .ok()
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "not a number of seconds above zero".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -127,13 +116,5 @@ mod tests {
             format!("{:?}", program.patience),
             format!("{:?}", Patience::default())
         );
-    }
-
-    #[test]
-    fn durations_are_seconds() {
-        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1_500)));
-        for bad in ["0", "-1", "x", "inf", "NaN"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
     }
 }

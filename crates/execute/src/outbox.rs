@@ -19,7 +19,7 @@ use contract::{SubmissionId, Topic};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use metrics::gauge;
 use queue::{Message, ProduceError, Producer};
-use service::{Problem, Shutdown};
+use service::{Problem, Shutdown, database};
 use sqlx::PgPool;
 use tokio::{
     sync::{Notify, mpsc},
@@ -73,6 +73,8 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct Inner {
     pool: PgPool,
+    /// How long Postgres is waited for.
+    database_patience: Duration,
     producer: Producer,
     sent: mpsc::UnboundedSender<(i64, queue::Receipt)>,
     wake: Notify,
@@ -95,6 +97,7 @@ impl Outbox {
     /// Starts settler, sweeper and measuring; they end with `shutdown`.
     pub(crate) fn start(
         pool: PgPool,
+        database_patience: Duration,
         producer: Producer,
         patience: &Patience,
         shutdown: &Shutdown,
@@ -103,6 +106,7 @@ impl Outbox {
         let outbox = Self {
             inner: Arc::new(Inner {
                 pool,
+                database_patience,
                 producer,
                 sent,
                 wake: Notify::new(),
@@ -230,7 +234,8 @@ impl Outbox {
         if acknowledged.is_empty() {
             return;
         }
-        if let Err(error) = outbox::settle(&self.inner.pool, acknowledged).await {
+        let settled = self.within(outbox::settle(&self.inner.pool, acknowledged));
+        if let Err(error) = settled.await {
             tracing::warn!(%error, "cannot write down what Kafka took; it will be sent again");
         }
         acknowledged.clear();
@@ -264,8 +269,13 @@ impl Outbox {
 
     /// Whether there may be more to do at once.
     async fn sweep_once(&self) -> sqlx::Result<bool> {
-        let mut db = self.inner.pool.begin().await?;
-        let due = outbox::lock_due(&mut db, SWEEP_ROWS).await?;
+        let (mut db, due) = self
+            .within(async {
+                let mut db = self.inner.pool.begin().await?;
+                let due = outbox::lock_due(&mut db, SWEEP_ROWS).await?;
+                Ok((db, due))
+            })
+            .await?;
         let found = due.len();
         let mut receipts = vec![];
         let mut refused = vec![];
@@ -291,15 +301,22 @@ impl Outbox {
                 }
             }
         }
-        outbox::settle(&mut *db, &acknowledged).await?;
         let done = acknowledged.len() + refused.len();
-        for (row, error) in refused {
-            tracing::error!(id = row.id, %error, "no broker will ever take this message: {error}");
-            outbox::remove(&mut db, row.id).await?;
-            dead_letter::keep(&mut db, &[unsendable(row, &error)]).await?;
-        }
-        db.commit().await?;
+        self.within(async {
+            outbox::settle(&mut *db, &acknowledged).await?;
+            for (row, error) in refused {
+                tracing::error!(id = row.id, %error, "no broker will ever take this message: {error}");
+                outbox::remove(&mut db, row.id).await?;
+                dead_letter::keep(&mut db, &[unsendable(row, &error)]).await?;
+            }
+            db.commit().await
+        })
+        .await?;
         Ok(found > 0 && done == found)
+    }
+
+    async fn within<T>(&self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        database::within(self.inner.database_patience, asked).await
     }
 
     async fn count_partitions(self, shutdown: Shutdown) {
@@ -327,7 +344,7 @@ impl Outbox {
 
     async fn measure(self, shutdown: Shutdown) {
         loop {
-            match outbox::backlog(&self.inner.pool).await {
+            match self.within(outbox::backlog(&self.inner.pool)).await {
                 Ok((rows, oldest)) => {
                     let oldest_ms = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
                     self.inner.rows.store(rows, Ordering::Relaxed);
@@ -338,7 +355,7 @@ impl Outbox {
                 }
                 Err(error) => tracing::debug!(%error, "cannot measure the outbox"),
             }
-            match intake::line(&self.inner.pool).await {
+            match self.within(intake::line(&self.inner.pool)).await {
                 Ok((waiting, oldest)) => {
                     let oldest_ms = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
                     self.inner.waiting.store(waiting, Ordering::Relaxed);

@@ -24,6 +24,7 @@ const CONSUMER_GRACE: Duration = Duration::from_secs(5);
 pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Result<(), Error> {
     let (key, trusted) = config.keys.load(NAME)?;
     let pool = database::connect(&config.database, NAME).await?;
+    let database_patience = config.database.database_patience;
     database::check(&pool, &MIGRATOR, NAME).await?;
     let minter = Minter::new(key);
     let mut runners = vec![];
@@ -36,20 +37,26 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     let state = State {
         question: Client::new(&config.question_url, "question", minter)?,
         languages: Languages::start(runners, &shutdown).await,
-        outbox: Outbox::start(pool.clone(), producer.clone(), &patience, &shutdown),
+        outbox: Outbox::start(
+            pool.clone(),
+            database_patience,
+            producer.clone(),
+            &patience,
+            &shutdown,
+        ),
         manifests: Arc::new(StoredManifests::default()),
         patience,
         verifier: Verifier::new(NAME, trusted),
         pool: pool.clone(),
+        database_patience,
     };
 
     let ops = Ops::new(NAME);
     // Kafka is no part of it: without Kafka things are accepted all the same.
     database::watch(&pool, ops.part("database"), &shutdown);
     let consumers = start_consumers(&config.kafka, &producer, &state, &ops, &shutdown)?;
-    shutdown
-        .tracker()
-        .spawn(audit::measure(pool.clone(), shutdown.clone()));
+    let measuring = audit::measure(pool.clone(), database_patience, shutdown.clone());
+    shutdown.tracker().spawn(measuring);
     shutdown
         .tracker()
         .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
@@ -92,6 +99,8 @@ fn start_consumers(
             CONSUMER_GRACE,
         )
     };
+    // A batch that Postgres does not answer comes again, over another connection.
+    let patience = state.database_patience;
     let (pool, outbox) = (state.pool.clone(), state.outbox.clone());
     let log = ordered::start(
         kafka,
@@ -102,7 +111,10 @@ fn start_consumers(
         stop(),
         move |batch| {
             let (pool, outbox) = (pool.clone(), outbox.clone());
-            async move { log_writer::write(&pool, &outbox, &batch.deliveries).await }
+            async move {
+                let written = log_writer::write(&pool, &outbox, &batch.deliveries);
+                database::within(patience, written).await
+            }
         },
     )?;
     let (pool, outbox) = (state.pool.clone(), state.outbox.clone());
@@ -115,7 +127,10 @@ fn start_consumers(
         stop(),
         move |batch| {
             let (pool, outbox) = (pool.clone(), outbox.clone());
-            async move { dead_letters::keep(&pool, &outbox, &batch.deliveries).await }
+            async move {
+                let written = dead_letters::keep(&pool, &outbox, &batch.deliveries);
+                database::within(patience, written).await
+            }
         },
     )?;
     for (name, consumer) in [("log writer", &log), ("dead letters", &letters)] {

@@ -1,6 +1,6 @@
 //! What every handler and task has at hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use service::{Client, token::Verifier};
@@ -12,6 +12,8 @@ use crate::{accept::StoredManifests, config::Patience, languages::Languages, out
 #[derive(Debug, Clone)]
 pub struct State {
     pub(crate) pool: PgPool,
+    /// How long tasks wait for Postgres; handlers have a bound of their own.
+    pub(crate) database_patience: Duration,
     pub(crate) question: Client,
     pub(crate) languages: Languages,
     pub(crate) outbox: Outbox,

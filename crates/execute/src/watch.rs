@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use contract::{Topic, topic::group};
 use metrics::counter;
 use queue::{QueueError, admin::Admin};
-use service::Shutdown;
+use service::{Shutdown, database};
 
 use crate::{
     ending::Ending,
@@ -69,7 +69,7 @@ struct Watcher {
 
 impl Watcher {
     async fn look_after_all(&mut self) {
-        if let Err(error) = self.end_overdue().await {
+        if let Err(error) = self.within(self.end_overdue()).await {
             tracing::warn!(%error, "cannot look for what is late");
         }
         if let Err(error) = self.find_lost().await {
@@ -79,14 +79,20 @@ impl Watcher {
             .expired
             .is_none_or(|expired| expired.elapsed() >= EXPIRY.min(self.state.patience.run_kept))
         {
-            match submission::delete_old_runs(&self.state.pool, self.state.patience.run_kept).await
-            {
+            let kept = self.state.patience.run_kept;
+            let deleted = submission::delete_old_runs(&self.state.pool, kept);
+            match self.within(deleted).await {
                 // There may be more.
                 Ok(1_000..) => {}
                 Ok(_) => self.expired = Some(Instant::now()),
                 Err(error) => tracing::warn!(%error, "cannot delete old runs"),
             }
         }
+    }
+
+    /// What fell silent is looked for again at the next turn.
+    async fn within<T>(&self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        database::within(self.state.database_patience, asked).await
     }
 
     async fn end_overdue(&self) -> sqlx::Result<()> {
@@ -112,7 +118,9 @@ impl Watcher {
 
     async fn find_lost(&mut self) -> Result<(), WatchError> {
         let silence = self.state.patience.silence;
-        let silent = open::silent(&self.state.pool, silence, ROWS).await?;
+        let silent = self
+            .within(open::silent(&self.state.pool, silence, ROWS))
+            .await?;
         if silent.is_empty() {
             self.earlier = None;
             return Ok(());
@@ -134,7 +142,7 @@ impl Watcher {
                 .filter(|found| found.silent.is_lost(&earlier, age, &now))
                 .collect();
             if !lost.is_empty() {
-                self.send_again(&lost).await?;
+                self.within(self.send_again(&lost)).await?;
             }
         }
         self.earlier = Some((begun, now));

@@ -2,7 +2,7 @@
 //!
 //! The only place of this crate that reads the environment. Says nothing of what a setting is good for beyond its own line of help.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -39,17 +39,24 @@ pub struct DatabaseConfig {
     /// How many connections this service holds at most
     #[arg(long, env = "DATABASE_POOL", default_value_t = DatabaseConfig::POOL, value_name = "COUNT")]
     pub database_pool: u32,
+    /// Seconds without an answer after which a connection counts as broken: more than the 30 that a statement may take
+    #[arg(long, env = "DATABASE_PATIENCE", value_name = "SECONDS", value_parser = seconds, default_value = "35")]
+    pub database_patience: Duration,
 }
 
 impl DatabaseConfig {
     /// How many connections a service holds at most, unless told.
     const POOL: u32 = 16;
 
+    /// How long it waits for an answer, unless told.
+    const PATIENCE: Duration = Duration::from_secs(35);
+
     /// That database, with the usual number of connections.
     pub fn new(database_url: impl Into<String>) -> Self {
         Self {
             database_url: database_url.into(),
             database_pool: Self::POOL,
+            database_patience: Self::PATIENCE,
         }
     }
 }
@@ -59,6 +66,7 @@ impl fmt::Debug for DatabaseConfig {
         f.debug_struct("DatabaseConfig")
             .field("database_url", &"…")
             .field("database_pool", &self.database_pool)
+            .field("database_patience", &self.database_patience)
             .finish()
     }
 }
@@ -80,6 +88,17 @@ pub struct TrustedKeysConfig {
     /// The file with the public keys of all services (JWKS, `kid` is the service's name); `codementor setup --keys` makes it
     #[arg(long, env = "CODEMENTOR_TRUSTED_KEYS", value_name = "FILE")]
     pub trusted_keys: PathBuf,
+}
+
+/// Reads seconds, fractions allowed, more than zero.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "not a number of seconds above zero".to_owned())
 }
 
 /// What is logged, in the words of `tracing`'s filter: `CODEMENTOR_LOG`, else what an operator wants to read.
@@ -114,6 +133,7 @@ mod tests {
             "--ops-listen=[::1]:2",
             "--database-url=postgres://u:secret@h/d",
             "--database-pool=3",
+            "--database-patience=1.5",
             "--service-key=a.pem",
             "--trusted-keys=b.json",
         ])
@@ -123,10 +143,19 @@ mod tests {
             (1, 2)
         );
         assert_eq!(all.database.database_pool, 3);
+        assert_eq!(all.database.database_patience, Duration::from_millis(1_500));
         assert_eq!(all.keys.trusted.trusted_keys, PathBuf::from("b.json"));
         assert!(
             !format!("{all:?}").contains("secret"),
             "passwords are not shown"
         );
+    }
+
+    #[test]
+    fn durations_are_seconds() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1_500)));
+        for bad in ["0", "-1", "x", "inf", "NaN"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -3,13 +3,14 @@
 //! Migrations are run by `codementor setup` alone; a service that starts only checks them. Never touches another schema: the
 //! search path holds the own one, so that an unqualified name cannot meet a neighbour's table.
 
-use std::{str::FromStr, time::Duration};
+use std::{io, str::FromStr, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool, Row,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, Row,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::{sleep, timeout};
 
 use crate::{Part, Shutdown, config::DatabaseConfig};
 
@@ -22,8 +23,15 @@ const STATEMENT_TIMEOUT: &str = "30s";
 /// Ends what a stuck task would otherwise hold locked.
 const IDLE_IN_TRANSACTION: &str = "60s";
 
-/// How often the probe asks the database.
+/// How often the probe asks the database, and how long it waits for an answer.
 const PROBE: Duration = Duration::from_secs(2);
+const PROBE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an idle connection has to show that somebody is there; what is left of [`ACQUIRE`] is for another one.
+const AWAKE: Duration = Duration::from_secs(1);
+
+/// How long a connection that is given back may still be busy with what nobody waits for any more.
+const RELEASE: Duration = Duration::from_secs(5);
 
 /// What keeps a service from using its database.
 #[derive(Debug, thiserror::Error)]
@@ -99,12 +107,72 @@ pub async fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, Da
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
         ]);
     let place = format!("{}:{}", options.get_host(), options.get_port());
+    let spare = options.clone();
+    let release = RELEASE.min(config.database_patience);
     PgPoolOptions::new()
         .max_connections(config.database_pool)
         .acquire_timeout(ACQUIRE)
+        // The same test with a bound: one that fell silent would take up the whole time.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| {
+            Box::pin(async { Ok(answers(connection, AWAKE).await.is_ok()) })
+        })
+        // The pool waits until whatever was begun is answered, and for ever if it never is.
+        .after_release(move |connection, _| {
+            let spare = spare.clone();
+            Box::pin(async move {
+                match answers(connection, release).await {
+                    Ok(()) => Ok(true),
+                    Err(error) if is_silence(&error) => {
+                        *connection = replacement(&spare).await;
+                        Ok(true)
+                    }
+                    Err(error) => Err(error),
+                }
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|source| DatabaseError::Connect { place, source })
+}
+
+/// Waits for what was asked of the database, but not for ever: silence is an error, as that of a broken connection.
+///
+/// The server ends a statement that takes too long; a server that is not heard any more ends nothing. Whatever holds its
+/// connection on is dropped here, and the pool puts another one in its place.
+pub async fn within<T>(
+    patience: Duration,
+    asked: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    match timeout(patience, asked).await {
+        Ok(answer) => answer,
+        Err(_) => Err(sqlx::Error::Io(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("the database has not answered for {patience:?}"),
+        ))),
+    }
+}
+
+/// Whether a connection is in order: what was begun on it is over, and the server answers.
+async fn answers(connection: &mut PgConnection, patience: Duration) -> sqlx::Result<()> {
+    within(patience, connection.ping()).await
+}
+
+fn is_silence(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// Another connection in place of one that fell silent, as soon as there is one to be had. It cannot be closed in order: that
+/// would wait until the server takes what was to be said.
+async fn replacement(options: &PgConnectOptions) -> PgConnection {
+    tracing::warn!("a connection to the database fell silent and is replaced");
+    loop {
+        match within(ACQUIRE, options.connect()).await {
+            Ok(connection) => return connection,
+            Err(error) => tracing::debug!(%error, "cannot replace a connection yet"),
+        }
+        sleep(PROBE).await;
+    }
 }
 
 /// Brings the tables of a schema up to date, and makes the schema if it is not there. Several at once wait for each other.
@@ -165,13 +233,14 @@ pub fn watch(pool: &PgPool, part: Part, shutdown: &Shutdown) {
     let (pool, soft) = (pool.clone(), shutdown.soft().clone());
     shutdown.tracker().spawn(async move {
         loop {
-            match sqlx::query("SELECT 1").execute(&pool).await {
+            let asked = sqlx::query("SELECT 1").execute(&pool);
+            match within(PROBE_PATIENCE, asked).await {
                 Ok(_) => part.ok(),
                 Err(error) => part.failing(error.to_string()),
             }
             tokio::select! {
                 () = soft.cancelled() => return,
-                () = tokio::time::sleep(PROBE) => {}
+                () = sleep(PROBE) => {}
             }
         }
     });

@@ -71,8 +71,8 @@ impl World {
         let stack = devkit::Stack::for_tests().expect("the environment is readable");
         let url = stack.fresh_database().await.expect("a database");
         let config = service::config::DatabaseConfig {
-            database_url: url.clone(),
             database_pool: 4,
+            ..service::config::DatabaseConfig::new(&url)
         };
         let pool = database::connect(&config, "evaluation")
             .await

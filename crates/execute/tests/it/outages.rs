@@ -1,14 +1,12 @@
 //! Kafka, Postgres, question or runners are away.
 
+use std::time::Duration;
+
 use contract::{Role, Verdict};
+use devkit::Cable;
 use http::{Method, StatusCode};
 use queue::KafkaConfig;
 use serde_json::json;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
 
 use crate::support::{DEAD, Judge, Setup, account, learner, submission, until};
 
@@ -109,7 +107,9 @@ async fn accepts_while_no_runner_has_ever_answered() {
 #[tokio::test]
 async fn says_when_postgres_is_away_and_goes_on_when_it_is_back() {
     let mut setup = Setup::without_kafka().await;
-    let cable = Cable::to(&mut setup.database_url).await;
+    let cable = Cable::into_url(&mut setup.database_url)
+        .await
+        .expect("a way");
     let execute = setup.start().await;
     let learner = learner();
     let headers = [("idempotency-key", "sent-until-answered")];
@@ -156,48 +156,40 @@ async fn ends_when_one_of_its_consumers_has_failed_for_good() {
     newer.stop().await;
 }
 
-/// A way to Postgres that can be cut.
-struct Cable(watch::Sender<bool>);
+#[tokio::test]
+async fn goes_on_when_connections_to_postgres_fall_silent_in_the_middle_of_a_batch() {
+    let mut setup = Setup::new().await;
+    setup.database_patience = Duration::from_secs(2);
+    let beside = setup.database().await;
+    let cable = Cable::into_url(&mut setup.database_url)
+        .await
+        .expect("a way");
+    let execute = setup.start().await;
+    let judge = Judge::start(&setup.kafka);
+    let id = execute.submit(&learner()).await;
+    let is = async |condition: &'static str| {
+        let asked = sqlx::query_scalar::<_, bool>(condition).fetch_one(&beside);
+        asked.await.expect("it answers")
+    };
+    let sent = "SELECT job_offset IS NOT NULL FROM execute.judgement";
+    until("its job is with Kafka", async || is(sent).await).await;
 
-impl Cable {
-    /// Puts itself between: `url` leads through it afterwards.
-    async fn to(url: &mut String) -> Self {
-        let (place, database) = url.rsplit_once('/').expect("it names a database");
-        let (scheme, address) = place.rsplit_once('@').expect("it names an account");
-        let address = address.to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let here = listener.local_addr().expect("it is bound");
-        *url = format!("{scheme}@{here}/{database}");
-        let (whole, is_whole) = watch::channel(true);
-        tokio::spawn(async move {
-            loop {
-                let Ok((mut from, _)) = listener.accept().await else {
-                    return;
-                };
-                let mut is_whole = is_whole.clone();
-                let address = address.clone();
-                if !*is_whole.borrow() {
-                    continue;
-                }
-                tokio::spawn(async move {
-                    let Ok(mut to) = TcpStream::connect(address).await else {
-                        return;
-                    };
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut from, &mut to) => {}
-                        _ = is_whole.wait_for(|whole| !whole) => {}
-                    }
-                });
-            }
-        });
-        Self(whole)
-    }
+    let mut held = beside.begin().await.expect("it answers");
+    sqlx::query("SELECT FROM execute.judgement FOR UPDATE")
+        .execute(&mut *held)
+        .await
+        .expect("it answers");
+    judge.judge(0, id).await;
+    let writing = "SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    until("the batch waits", async || is(writing).await).await;
+    cable.fall_silent();
+    held.rollback().await.expect("it answers");
+    until("it is not ready", async || !execute.is_ready().await).await;
 
-    fn cut(&self) {
-        self.0.send_replace(false);
-    }
-
-    fn mend(&self) {
-        self.0.send_replace(true);
-    }
+    cable.mend();
+    let judged = "SELECT status = 'judged' FROM execute.judgement";
+    until("the verdict is in the log", async || is(judged).await).await;
+    until("it is ready again", async || execute.is_ready().await).await;
+    execute.stop().await;
 }

@@ -33,6 +33,7 @@ const LONG: Duration = Duration::from_mins(2);
 /// What execute stands on, and how patient it is.
 pub(crate) struct Setup {
     pub(crate) database_url: String,
+    pub(crate) database_patience: Duration,
     pub(crate) kafka: KafkaConfig,
     pub(crate) question_url: String,
     pub(crate) runner_url: String,
@@ -65,6 +66,7 @@ impl Setup {
         let neighbours = Neighbours::start(&keys.path().join("trusted.json")).await;
         Self {
             database_url,
+            database_patience: Duration::from_secs(35),
             kafka: KafkaConfig::new(DEAD, ""),
             question_url: neighbours.url.clone(),
             runner_url: neighbours.url.clone(),
@@ -107,6 +109,7 @@ impl Setup {
             },
             database: DatabaseConfig {
                 database_pool: 8,
+                database_patience: self.database_patience,
                 ..DatabaseConfig::new(&self.database_url)
             },
             keys: KeysConfig {
@@ -209,7 +212,7 @@ impl Answer {
 }
 
 impl Execute {
-    async fn is_ready(&self) -> bool {
+    pub(crate) async fn is_ready(&self) -> bool {
         assert!(!self.task.is_finished(), "execute ended while it started");
         let asked = self.http.get(format!("{}/readyz", self.ops)).send().await;
         asked.is_ok_and(|answer| answer.status().is_success())

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use devkit::Stack;
+use devkit::{Cable, Stack};
 use service::{
     Kind, Ops, Problem, Shutdown,
     config::DatabaseConfig,
@@ -231,6 +231,63 @@ async fn a_full_pool_and_a_cut_connection_are_unavailable_and_a_wrong_statement_
     let problem = Problem::from(wrong);
     assert_eq!(problem.kind(), Kind::Internal);
     assert!(!problem.detail().contains("nonsense"));
+}
+
+/// Who answers.
+const PID: &str = "SELECT pg_backend_pid()";
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_an_error_and_is_not_used_again() {
+    let mut config = DatabaseConfig {
+        database_pool: 1,
+        database_patience: Duration::from_secs(1),
+        ..fresh().await
+    };
+    let cable = Cable::into_url(&mut config.database_url)
+        .await
+        .expect("a way");
+    let pool = database::connect(&config, "question")
+        .await
+        .expect("it connects");
+    let who = || sqlx::query_scalar::<_, i32>(PID).fetch_one(&pool);
+
+    // The second says more than any buffer of the system takes.
+    for said in [vec![0_u8; 1], vec![0_u8; 64 << 20]] {
+        let mut held = pool.acquire().await.expect("the only one");
+        let statement = "SELECT length($1::bytea)";
+        let first = sqlx::query(statement).bind(&b"x"[..]);
+        first.execute(&mut *held).await.expect("it answers");
+        let pid: i32 = sqlx::query_scalar(PID)
+            .fetch_one(&mut *held)
+            .await
+            .expect("it answers");
+        cable.fall_silent();
+        let asked = sqlx::query(statement).bind(&said).execute(&mut *held);
+        let error = database::within(config.database_patience, asked)
+            .await
+            .expect_err("nothing is heard");
+        assert!(database::is_unavailable(&error), "{error}");
+        drop(held);
+        cable.mend();
+        let other = async {
+            loop {
+                // Until its place is free again.
+                if let Ok(other) = who().await {
+                    return other;
+                }
+            }
+        };
+        let other = tokio::time::timeout(crate::support::PATIENCE, other)
+            .await
+            .expect("there is room for another connection");
+        assert_ne!(other, pid);
+    }
+
+    // One that nobody uses is found out at once.
+    let last = who().await.expect("it answers");
+    cable.fall_silent();
+    cable.mend();
+    assert_ne!(who().await.expect("another connection"), last);
 }
 
 #[tokio::test]
