@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   committed ──send_now──► producer ──ack──► settler: removes rows, notes where jobs lie, many at a time
-//!       └──── older than 1 s: sweeper (SKIP LOCKED) ──► producer ──ack──► removes rows ──┘
+//!       │                                        ▲ no answer for 2 s: put off by 30 s
+//!       └──── older than 1 s: sweeper (SKIP LOCKED) ──► producer ──ack──► removes rows
 //! ```
 //! A message may go out twice, never less than once: a row is removed only behind its acknowledgement. What no broker will
 //! ever take becomes a dead letter, so that it does not hold up the rest.
@@ -41,6 +42,12 @@ const SWEEP: Duration = Duration::from_millis(500);
 
 /// How many messages the sweeper takes at once.
 const SWEEP_ROWS: i64 = 500;
+
+/// How long a sweep waits for its acknowledgements: a partition without a leader answers nothing for half a minute.
+const SWEEP_WAIT: Duration = Duration::from_secs(2);
+
+/// What Kafka did not take is left alone for so long, and others come first. The producer goes on trying as long by itself.
+const PUT_OFF: Duration = Duration::from_secs(30);
 
 /// How often the backlog is measured.
 const MEASURE: Duration = Duration::from_secs(1);
@@ -251,7 +258,7 @@ impl Outbox {
                 () = shutdown.soft().cancelled() => return,
             }
             let swept = tokio::select! {
-                swept = self.sweep_all() => swept,
+                swept = self.sweep_all(&shutdown) => swept,
                 () = end(&shutdown) => return,
             };
             failed = swept.is_err();
@@ -261,14 +268,14 @@ impl Outbox {
         }
     }
 
-    /// Until nothing is due any more, or Kafka does not take it.
-    async fn sweep_all(&self) -> sqlx::Result<()> {
-        while self.sweep_once().await? {}
+    /// Until nothing is due any more, or Kafka takes nothing of it.
+    async fn sweep_all(&self, shutdown: &Shutdown) -> sqlx::Result<()> {
+        while self.sweep_once(shutdown).await? {}
         Ok(())
     }
 
     /// Whether there may be more to do at once.
-    async fn sweep_once(&self) -> sqlx::Result<bool> {
+    async fn sweep_once(&self, shutdown: &Shutdown) -> sqlx::Result<bool> {
         let (mut db, due) = self
             .within(async {
                 let mut db = self.inner.pool.begin().await?;
@@ -276,34 +283,22 @@ impl Outbox {
                 Ok((db, due))
             })
             .await?;
-        let found = due.len();
-        let mut receipts = vec![];
-        let mut refused = vec![];
-        for row in due {
-            match self.inner.producer.send_now(message(&row)) {
-                Ok(receipt) => receipts.push(async move { (row, receipt.await) }),
-                Err(error @ ProduceError::TooLarge { .. }) => refused.push((row, error)),
-                Err(ProduceError::QueueFull) => break,
-                Err(error) => tracing::warn!(id = row.id, %error, "cannot send a message: {error}"),
-            }
-        }
-        let mut acknowledged = vec![];
-        for (row, answer) in futures::future::join_all(receipts).await {
-            match answer {
-                Ok(placed) => acknowledged.push(Acknowledged {
-                    id: row.id,
-                    partition: placed.partition,
-                    offset: placed.offset,
-                }),
-                Err(error @ ProduceError::TooLarge { .. }) => refused.push((row, error)),
-                Err(error) => {
-                    tracing::warn!(id = row.id, %error, "Kafka did not take a message: {error}");
-                }
-            }
-        }
+        let Swept {
+            acknowledged,
+            refused,
+            late,
+        } = self.send(due).await;
         let done = acknowledged.len() + refused.len();
+        let ids: Vec<i64> = late.iter().map(|(id, _)| *id).collect();
+        // Whoever starts after this end need not wait.
+        let put_off = if shutdown.soft().is_cancelled() {
+            Duration::ZERO
+        } else {
+            PUT_OFF
+        };
         self.within(async {
             outbox::settle(&mut *db, &acknowledged).await?;
+            outbox::put_off(&mut db, &ids, put_off).await?;
             for (row, error) in refused {
                 tracing::error!(id = row.id, %error, "no broker will ever take this message: {error}");
                 outbox::remove(&mut db, row.id).await?;
@@ -312,7 +307,39 @@ impl Outbox {
             db.commit().await
         })
         .await?;
-        Ok(found > 0 && done == found)
+        // Only now: the settler leaves alone what a sweeper has locked.
+        for (id, receipt) in late {
+            if let Some(receipt) = receipt {
+                drop(self.inner.sent.send((id, receipt)));
+            }
+        }
+        Ok(done > 0)
+    }
+
+    /// Sends what is due and waits a little for the answers.
+    async fn send(&self, due: Vec<Due>) -> Swept {
+        let mut swept = Swept::default();
+        let mut sent = vec![];
+        for row in due {
+            match self.inner.producer.send_now(message(&row)) {
+                Ok(receipt) => sent.push((row, receipt)),
+                Err(ProduceError::QueueFull) => break,
+                Err(error) => swept.failed(row, error),
+            }
+        }
+        let end = Instant::now() + SWEEP_WAIT;
+        for (row, mut receipt) in sent {
+            match tokio::time::timeout_at(end, &mut receipt).await {
+                Ok(Ok(placed)) => swept.acknowledged.push(Acknowledged {
+                    id: row.id,
+                    partition: placed.partition,
+                    offset: placed.offset,
+                }),
+                Ok(Err(error)) => swept.failed(row, error),
+                Err(_) => swept.late.push((row.id, Some(receipt))),
+            }
+        }
+        swept
     }
 
     async fn within<T>(&self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
@@ -370,6 +397,27 @@ impl Outbox {
                 () = tokio::time::sleep(MEASURE) => {}
                 () = shutdown.soft().cancelled() => return,
             }
+        }
+    }
+}
+
+/// What became of the messages of a sweep.
+#[derive(Default)]
+struct Swept {
+    acknowledged: Vec<Acknowledged>,
+    /// Nobody will ever take these.
+    refused: Vec<(Due, ProduceError)>,
+    /// Not taken yet; some may still be.
+    late: Vec<(i64, Option<queue::Receipt>)>,
+}
+
+impl Swept {
+    fn failed(&mut self, row: Due, error: ProduceError) {
+        if matches!(error, ProduceError::TooLarge { .. }) {
+            self.refused.push((row, error));
+        } else {
+            tracing::warn!(id = row.id, %error, "Kafka did not take a message: {error}");
+            self.late.push((row.id, None));
         }
     }
 }

@@ -96,24 +96,30 @@ impl Watcher {
     }
 
     async fn end_overdue(&self) -> sqlx::Result<()> {
-        loop {
-            let mut db = self.state.pool.begin().await?;
-            let late = open::lock_overdue(&mut db, ENDING_PATIENCE, ROWS).await?;
-            let found = late.len();
-            if found == 0 {
-                return Ok(());
-            }
-            let ended: Vec<(Open, Ending)> = late
-                .into_iter()
-                .map(|late| (late, Ending::Deadline))
-                .collect();
-            endings::end(&mut db, &ended).await?;
-            db.commit().await?;
-            self.state.outbox.wake();
-            if found < usize::try_from(ROWS).unwrap_or(usize::MAX) {
-                return Ok(());
-            }
+        while self.end_some(false).await? {}
+        while self.end_some(true).await? {}
+        Ok(())
+    }
+
+    /// Ends some that are late, or `again` some that were ended without effect. Whether there may be more.
+    async fn end_some(&self, again: bool) -> sqlx::Result<bool> {
+        let mut db = self.state.pool.begin().await?;
+        let late = if again {
+            open::lock_ending(&mut db, ENDING_PATIENCE, ROWS).await?
+        } else {
+            open::lock_overdue(&mut db, ROWS).await?
+        };
+        if late.is_empty() {
+            return Ok(false);
         }
+        let ended: Vec<(Open, Ending)> = late
+            .into_iter()
+            .map(|late| (late, Ending::Deadline))
+            .collect();
+        endings::end(&mut db, &ended).await?;
+        db.commit().await?;
+        self.state.outbox.wake();
+        Ok(ended.len() >= usize::try_from(ROWS).unwrap_or(usize::MAX))
     }
 
     async fn find_lost(&mut self) -> Result<(), WatchError> {

@@ -49,10 +49,28 @@ fn open(row: &PgRow) -> sqlx::Result<Open> {
     })
 }
 
-/// Locks judgements whose deadline has passed, and those that are being ended for longer than `patience` without effect.
+/// Locks judgements whose deadline has passed and that nobody is ending, those first that are late for longest.
+pub(crate) async fn lock_overdue(db: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Open>> {
+    let rows = sqlx::query(
+        r"
+        SELECT judgement.submission, number, kind, locale, reply_partition, traceparent, accepted_at,
+               last_attempt, last_seq, verdict_attempt, verdict_seq, false AS terminal, tries, ending
+        FROM execute.judgement JOIN execute.submission ON submission.id = judgement.submission
+        WHERE terminal_at IS NULL AND ending IS NULL AND deadline <= now()
+        ORDER BY deadline LIMIT $1
+        FOR UPDATE OF judgement SKIP LOCKED
+        ",
+    )
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(open).collect()
+}
+
+/// Locks judgements that are being ended for longer than `patience` without effect.
 ///
-/// The latter are left alone while older messages wait in the outbox: saying it again would only lengthen the line.
-pub(crate) async fn lock_overdue(
+/// One is left alone while older messages about it wait in the outbox: saying it again would only lengthen the line.
+pub(crate) async fn lock_ending(
     db: &mut PgConnection,
     patience: Duration,
     limit: i64,
@@ -62,11 +80,11 @@ pub(crate) async fn lock_overdue(
         SELECT judgement.submission, number, kind, locale, reply_partition, traceparent, accepted_at,
                last_attempt, last_seq, verdict_attempt, verdict_seq, false AS terminal, tries, ending
         FROM execute.judgement JOIN execute.submission ON submission.id = judgement.submission
-        WHERE terminal_at IS NULL
-          AND CASE WHEN ending IS NULL THEN deadline <= now()
-                   ELSE ending_sent_at < now() - make_interval(secs => $1) AND NOT EXISTS (
-                        SELECT FROM execute.outbox WHERE created_at < now() - make_interval(secs => $1)) END
-        ORDER BY deadline LIMIT $2
+        WHERE terminal_at IS NULL AND ending IS NOT NULL AND ending_sent_at < now() - make_interval(secs => $1)
+          AND NOT EXISTS (
+              SELECT FROM execute.outbox
+              WHERE key = judgement.submission::text AND created_at < now() - make_interval(secs => $1))
+        ORDER BY ending_sent_at LIMIT $2
         FOR UPDATE OF judgement SKIP LOCKED
         ",
     )

@@ -132,6 +132,25 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// Leaves messages alone for a while, so that others are due before them.
+pub(crate) async fn put_off(
+    db: &mut PgConnection,
+    ids: &[i64],
+    pause: Duration,
+) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE execute.outbox SET due_at = now() + make_interval(secs => $2) WHERE id = ANY ($1)",
+    )
+    .bind(ids)
+    .bind(pause.as_secs_f64())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// How much waits, and for how long the oldest does.
 pub(crate) async fn backlog(db: impl PgExecutor<'_>) -> sqlx::Result<(u64, Duration)> {
     let (rows, oldest): (i64, f64) = sqlx::query_as(

@@ -68,6 +68,55 @@ async fn takes_nothing_more_when_too_much_waits_for_kafka() {
 }
 
 #[tokio::test]
+async fn what_kafka_does_not_take_holds_up_nothing_else() {
+    let setup = Setup::new().await.patient(|patience| {
+        patience.watch_interval = Duration::from_millis(50);
+        patience.outbox_age = Duration::from_hours(24);
+    });
+    let database = setup.database().await;
+    // More than a sweep takes, and for long; the partition is not there.
+    sqlx::query(
+        r#"
+        INSERT INTO execute.outbox (topic, key, partition, headers, payload, created_at)
+        SELECT 'codementor.events.v1', 'stuck', 1000, '{"id": "stuck", "type": "stream-event", "attempt": 1}', '',
+               now() - interval '1 h'
+        FROM generate_series(1, 501)
+        "#,
+    )
+    .execute(&database)
+    .await
+    .expect("it answers");
+    let execute = setup.start().await;
+    let id = execute.submit(&learner()).await;
+    // As if it had been said that it is late, and nobody had heard of it.
+    sqlx::query("UPDATE execute.judgement SET ending = 'deadline', ending_sent_at = now() - interval '1 min'")
+        .execute(&database)
+        .await
+        .expect("it answers");
+    assert_eq!(execute.until_over(id).await, ["accepted", "failed"]);
+    execute.stop().await;
+}
+
+#[tokio::test]
+async fn does_not_wait_for_kafka_to_take_one_message_before_it_sends_another() {
+    let setup = Setup::without_kafka().await;
+    let database = setup.database().await;
+    let execute = setup.start().await;
+    let learner = learner();
+    for expected in 1..=2 {
+        execute.submit(&learner).await;
+        let put_off = async || {
+            let count =
+                "SELECT count(*) FROM execute.outbox WHERE due_at > now() + interval '10 s'";
+            let counted = sqlx::query_scalar::<_, i64>(count).fetch_one(&database);
+            counted.await.expect("it answers") == expected
+        };
+        until("it is put off", put_off).await;
+    }
+    execute.stop().await;
+}
+
+#[tokio::test]
 async fn says_when_the_question_service_is_away() {
     let mut setup = Setup::without_kafka().await;
     setup.question_url = format!("http://{DEAD}");
