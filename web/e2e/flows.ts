@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { Parser } from '../src/live/sse.ts';
 import { manages, ownAccount } from './accounts.ts';
 import { gateway } from './gateway.ts';
+import { byKeyboard, sleepingPhone } from './keyboard.ts';
 import { keepsDrafts, stages, tellsStatus, written } from './learning.ts';
 import { looksAfterQuestions } from './teaching.ts';
 import { accessible, account, api, DESKTOP, equal, narrow, open, PHONE, registered, signIn, token, up, watch, write } from './support.ts';
@@ -159,8 +160,8 @@ const killedGateway: Flow = async (browser) => {
     await page.waitForSelector('.head [role=status]');
     await accessible(page, 'cut off');
     await second.start();
-    await page.waitForSelector('.head.ok', { timeout: 60_000 });
-    await page.waitForSelector('.review .next', { timeout: 60_000 });
+    await page.waitForSelector('.head.ok');
+    await page.waitForSelector('.review .next');
     if (!after.some((id) => id !== null && /^1\.1\.\d+$/.test(id))) throw new Error(`it did not go on behind a test: ${JSON.stringify(after)}`);
     equal(after.slice(1).includes(null), false, 'whether it began anew');
     const id = new URL(page.url()).searchParams.get('submission') ?? '';
@@ -171,8 +172,8 @@ const killedGateway: Flow = async (browser) => {
     await page.click('.actions button.primary');
     await page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/submissions'));
     await second.start();
-    await page.waitForURL((url) => ![null, id].includes(url.searchParams.get('submission')), { timeout: 60_000 });
-    await page.waitForSelector('.head.ok', { timeout: 60_000 });
+    await page.waitForURL((url) => ![null, id].includes(url.searchParams.get('submission')));
+    await page.waitForSelector('.head.ok');
     const { items } = await api<{ items: { id: string }[] }>('/submissions?limit=2', await token('learner'));
     equal(items.map((item) => item.id), [new URL(page.url()).searchParams.get('submission'), id], 'the last two submissions');
     await page.context().close();
@@ -484,6 +485,8 @@ export const FLOWS: Record<string, Flow> = {
   'shows compiler messages at their lines': compilerMessages,
   'resumes after a reload, and two tabs show the same': reload,
   'goes on after a cut connection': cutConnection,
+  'goes on after a phone has slept': sleepingPhone,
+  'can be used by keyboard alone': byKeyboard,
   'loses no word when the gateway is killed': killedGateway,
   'loses nothing when the sign-in ends': expiredSignIn,
   'runs nothing of hostile content': hostile,

@@ -34,7 +34,7 @@ export interface Window {
 
 export async function open(browser: Browser, options: BrowserContextOptions = {}): Promise<Window> {
   const context = await browser.newContext({ baseURL: up.url, viewport: DESKTOP, locale: 'en-GB', ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   return { page, faults: watch(page) };
 }

@@ -131,7 +131,6 @@ export const en = {
   time: 'Time',
   memory: 'Memory',
   question: 'Question',
-  who: 'Who',
   verdicts: {
     AC: 'Accepted',
     WA: 'Wrong answer',

@@ -145,7 +145,6 @@ export const ko: Messages = {
   time: '시간',
   memory: '메모리',
   question: '문제',
-  who: '제출자',
   verdicts: {
     AC: '맞았습니다',
     WA: '틀렸습니다',
