@@ -300,6 +300,7 @@ const hostile: Flow = async (browser) => {
   await page.goto('/?tag=hostile');
   await page.waitForSelector('.questions li');
   await harmless(page, faults, 'the list');
+  await page.unrouteAll({ behavior: 'wait' });
   await page.context().close();
 
   // The teacher sees who submitted.
