@@ -98,8 +98,8 @@ pub struct InstalledLanguage {
     pub version: String,
     /// File extensions without the dot, the usual one first.
     pub extensions: Vec<String>,
-    /// How code is compiled, for people to read; absent where nothing is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How code is compiled, for people to read; `null` where nothing is.
+    #[serde(default)]
     pub compile: Option<String>,
     /// How the program is run, for people to read.
     pub run: String,

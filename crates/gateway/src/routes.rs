@@ -16,6 +16,7 @@ use axum::{
     response::Response,
     routing::{any, get, post},
 };
+use contract::EventBody;
 use http::{HeaderName, HeaderValue, header};
 use service::Problem;
 use utoipa::{
@@ -96,9 +97,13 @@ pub fn openapi() -> OpenApi {
     let mut openapi = own().into_openapi();
     let components = openapi.components.get_or_insert_default();
     // Responses name it without bringing it along.
-    let mut problem = vec![("Problem".to_owned(), Problem::schema())];
-    Problem::schemas(&mut problem);
-    components.schemas.extend(problem);
+    let mut named = vec![
+        ("Problem".to_owned(), Problem::schema()),
+        ("EventBody".to_owned(), EventBody::schema()),
+    ];
+    Problem::schemas(&mut named);
+    EventBody::schemas(&mut named);
+    components.schemas.extend(named);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An access token of `POST /api/v1/auth/login`, or a personal API token `cm_pat_…`; never in a URL."))
@@ -125,7 +130,7 @@ pub fn document_streams(openapi: &mut OpenApi) {
             .get_mut(path)
             .and_then(|item| item.post.as_mut());
         let Some(post) = post else { continue };
-        let body = Content::new(Some(Ref::from_schema_name("EventBody")));
+        let body = Content::new(Some(Ref::from_schema_name("ServerSentEvent")));
         let response = ResponseBuilder::new()
             .description("with `Accept: text/event-stream`: its stream, from the receipt on")
             .content("text/event-stream", body)

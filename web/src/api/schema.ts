@@ -57,7 +57,7 @@ export interface components {
         /** @description A page of accounts. */
         AccountList: {
             items: components["schemas"]["AccountBody"][];
-            /** @description For the next page; absent on the last. */
+            /** @description For the next page; `null` on the last. */
             next_cursor?: string | null;
         };
         /** @description The answer to a wish to cancel. */
@@ -177,7 +177,7 @@ export interface components {
         DeadLetterPage: {
             /** @description The newest first. */
             items: components["schemas"]["DeadLetterView"][];
-            /** @description Given when there may be more. */
+            /** @description `null` on the last page. */
             next_cursor?: string | null;
         };
         /** @description A dead letter. */
@@ -434,7 +434,7 @@ export interface components {
         };
         /** @description What the runners have of a language: an entry of `GET /languages`. */
         InstalledLanguage: {
-            /** @description How code is compiled, for people to read; absent where nothing is. */
+            /** @description How code is compiled, for people to read; `null` where nothing is. */
             compile?: string | null;
             /** @description File extensions without the dot, the usual one first. */
             extensions: string[];
@@ -824,7 +824,7 @@ export interface components {
         QuestionHistory: {
             /** @description The newest first. */
             items: components["schemas"]["QuestionChange"][];
-            /** @description Given when there may be more. */
+            /** @description `null` on the last page. */
             next_cursor?: string | null;
         };
         /**
@@ -853,7 +853,7 @@ export interface components {
         QuestionPage: {
             /** @description The oldest first. */
             items: components["schemas"]["ListedQuestion"][];
-            /** @description Given when there may be more. */
+            /** @description `null` on the last page. */
             next_cursor?: string | null;
         };
         /** @description A test that everybody may see. */
@@ -1075,6 +1075,15 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "submit" | "questions" | "admin";
+        /** @description An event of a stream, as the wire has it. */
+        ServerSentEvent: {
+            /** @description JSON on one line: what `EventBody` has as `data` beside this name. */
+            data: string;
+            /** @description Its name. */
+            event: string;
+            /** @description Where to go on from, as `Last-Event-ID`; absent where it is not replayed (`queued`). */
+            id?: string | null;
+        };
         /**
          * @description How much a remark matters.
          * @enum {string}
@@ -1125,7 +1134,7 @@ export interface components {
         SubmissionPage: {
             /** @description The newest first. */
             items: components["schemas"]["SubmissionSummary"][];
-            /** @description Given when there may be more. */
+            /** @description `null` on the last page. */
             next_cursor?: string | null;
         };
         /** @description A submission in short. */

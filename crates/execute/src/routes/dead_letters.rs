@@ -78,8 +78,7 @@ pub(crate) struct ListQuery {
 pub(crate) struct DeadLetterPage {
     /// The newest first.
     items: Vec<DeadLetterView>,
-    /// Given when there may be more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` on the last page.
     next_cursor: Option<String>,
 }
 
@@ -90,6 +89,7 @@ pub(crate) struct DeadLetterPage {
     get, path = "/api/v1/dead-letters", tag = "dead-letters", operation_id = "list_dead_letters", params(ListQuery),
     responses(
         (status = 200, body = DeadLetterPage),
+        (status = 400, description = "Unknown parameter", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not an admin", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A parameter out of range", body = Problem, content_type = "application/problem+json"),

@@ -10,7 +10,7 @@ use crate::state::State;
 ///
 /// As installed on the runners, with versions and a small program to begin from.
 #[utoipa::path(
-    get, path = "/api/v1/languages", tag = "languages", operation_id = "list_languages",
+    get, path = "/api/v1/languages", tag = "languages", operation_id = "list_languages", security(()),
     responses(
         (status = 200, body = Vec<InstalledLanguage>),
         (status = 503, description = "No runner has answered yet", body = Problem, content_type = "application/problem+json"),

@@ -88,8 +88,7 @@ pub(crate) struct ListQuery {
 pub(crate) struct SubmissionPage {
     /// The newest first.
     items: Vec<SubmissionSummary>,
-    /// Given when there may be more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` on the last page.
     next_cursor: Option<String>,
 }
 

@@ -285,7 +285,10 @@ async fn runs_take_own_input_or_the_samples() {
         .get(&learner, &format!("{PATH}/{}", samples.id()))
         .await;
     assert_eq!(submission.problem().0, 404, "a run is no submission");
-    assert_eq!(execute.get(&learner, PATH).await.body, json!({"items": []}));
+    assert_eq!(
+        execute.get(&learner, PATH).await.body,
+        json!({"items": [], "next_cursor": null})
+    );
     execute.stop().await;
 }
 

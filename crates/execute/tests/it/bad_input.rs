@@ -27,7 +27,11 @@ async fn refuses(path: &str, bodies: Vec<(String, Refusal)>) {
         assert_eq!(answer.problem(), expected, "{shown}");
     }
     let listed = execute.get(&learner, SUBMISSIONS).await;
-    assert_eq!(listed.body, json!({"items": []}), "nothing was kept");
+    assert_eq!(
+        listed.body,
+        json!({"items": [], "next_cursor": null}),
+        "nothing was kept"
+    );
     execute.stop().await;
 }
 

@@ -125,7 +125,10 @@ async fn says_when_the_question_service_is_away() {
     let answer = execute.post(&learner, PATH, &submission()).await;
     assert_eq!(answer.problem(), (503, "unavailable", ""));
     assert!(!answer.header("retry-after").is_empty());
-    assert_eq!(execute.get(&learner, PATH).await.body, json!({"items": []}));
+    assert_eq!(
+        execute.get(&learner, PATH).await.body,
+        json!({"items": [], "next_cursor": null})
+    );
     let run = json!({"language": "python", "code": "print(1)"});
     execute.post(&learner, "/api/v1/runs", &run).await.id();
     execute.stop().await;

@@ -52,8 +52,7 @@ pub(crate) struct ListQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountList {
     items: Vec<AccountBody>,
-    /// For the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// For the next page; `null` on the last.
     next_cursor: Option<String>,
 }
 

@@ -153,11 +153,18 @@ fn read(text: &[u8]) -> Result<Vec<Row>, Problem> {
     let mut violations = Violations::default();
     let mut wrong = 0;
     let mut rows = Vec::new();
-    let lines = csv::ReaderBuilder::new()
+    let mut list = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .from_reader(text)
-        .into_deserialize::<Line>();
-    for (index, line) in lines.enumerate() {
+        .from_reader(text);
+    let names = list.headers().cloned().unwrap_or_default();
+    if !["email", "name"]
+        .iter()
+        .all(|column| names.iter().any(|name| name == *column))
+    {
+        let message = "the first line names the columns: email and name, role and locale if wanted";
+        return Err(Problem::invalid(message));
+    }
+    for (index, line) in list.into_deserialize::<Line>().enumerate() {
         if index >= MOST_ROWS {
             return Err(Problem::payload_too_large(format!(
                 "a list has at most {MOST_ROWS} lines: send it in parts"

@@ -13,7 +13,7 @@ use service::{
     Problem,
     extract::{Path, Query},
 };
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     hub::Stream,
@@ -29,6 +29,21 @@ use crate::{
 pub(crate) struct EventsQuery {
     /// A judging other than the applied one, from 1.
     judgement: Option<u32>,
+}
+
+/// An event of a stream, as the wire has it.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the stream to clients; it is written byte by byte"
+)]
+pub(crate) struct ServerSentEvent {
+    /// Where to go on from, as `Last-Event-ID`; absent where it is not replayed (`queued`).
+    id: Option<String>,
+    /// Its name.
+    event: String,
+    /// JSON on one line: what `EventBody` has as `data` beside this name.
+    data: String,
 }
 
 /// No parameters.
@@ -94,7 +109,7 @@ pub(crate) async fn submit(State(app): State<App>, request: Request) -> Result<R
         ("Last-Event-ID" = Option<String>, Header, description = "the id of the last event seen"),
     ),
     responses(
-        (status = 200, description = "events, one JSON object a line of data", body = contract::EventBody, content_type = "text/event-stream"),
+        (status = 200, description = "events, one JSON object a line of data", body = ServerSentEvent, content_type = "text/event-stream"),
         Problem,
     ),
 )]
@@ -123,7 +138,7 @@ pub(crate) async fn submission_events(
         ("Last-Event-ID" = Option<String>, Header, description = "the id of the last event seen"),
     ),
     responses(
-        (status = 200, description = "events, one JSON object a line of data", body = contract::EventBody, content_type = "text/event-stream"),
+        (status = 200, description = "events, one JSON object a line of data", body = ServerSentEvent, content_type = "text/event-stream"),
         Problem,
     ),
 )]

@@ -272,6 +272,11 @@ async fn a_list_is_imported_whole_or_not_at_all() {
     )
     .await;
 
+    for nameless in ["", "{}", "email,role\n"] {
+        let answer = import(nameless.to_owned(), "text/csv").await;
+        problem(answer, 422, "invalid-request").await;
+    }
+
     let list = format!("email,name,role,locale\n{one},One,,ko\n{other},Two,teacher,\n");
     let imported = body(import(list.clone(), "text/csv").await).await;
     let created = imported["created"].as_array().expect("accounts");

@@ -286,7 +286,7 @@ pub(crate) struct HistoryQuery {
 pub(crate) struct QuestionHistory {
     /// The newest first.
     items: Vec<QuestionChange>,
-    /// Given when there may be more.
+    /// `null` on the last page.
     next_cursor: Option<String>,
 }
 

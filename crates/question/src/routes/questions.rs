@@ -56,7 +56,7 @@ pub(crate) struct ListQuery {
 pub(crate) struct QuestionPage {
     /// The oldest first.
     items: Vec<ListedView>,
-    /// Given when there may be more.
+    /// `null` on the last page.
     next_cursor: Option<String>,
 }
 
