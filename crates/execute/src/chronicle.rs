@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use contract::{EventBody, Language, Step, StreamEvent, Verdict};
+use contract::{
+    EventBody, Language, Step, StreamEvent, Verdict,
+    record::{Judged, ResultRecord},
+};
 
 use crate::{
     intake::Kind,
@@ -35,6 +38,8 @@ pub(crate) struct Chapter {
     pub(crate) standings: Vec<(JudgementKey, Standing)>,
     /// For the metric: how submissions ended up, by language; a failure has no verdict.
     pub(crate) results: Vec<(Language, Option<Verdict>)>,
+    /// What became of judgements that are over now.
+    pub(crate) records: Vec<ResultRecord>,
     /// Events that came before something that they follow.
     pub(crate) gaps: u64,
 }
@@ -55,6 +60,9 @@ pub(crate) fn fold(mut open: HashMap<JudgementKey, Open>, batch: Vec<Heard>) -> 
             Step::Show => {
                 changed.insert(key);
                 chapter.results.extend(result(judgement, &heard.event));
+                if heard.event.body.is_terminal() {
+                    chapter.records.push(record(judgement, key));
+                }
                 chapter.lines.push(Line {
                     judgement: key,
                     attempt: heard.event.key.attempt,
@@ -67,6 +75,33 @@ pub(crate) fn fold(mut open: HashMap<JudgementKey, Open>, batch: Vec<Heard>) -> 
     let standing = |key| open.remove(&key).map(|judgement| (key, judgement.standing));
     chapter.standings = changed.into_iter().filter_map(standing).collect();
     chapter
+}
+
+/// What became of a judgement, for whoever comes later.
+fn record(judgement: &Open, (submission, number): JudgementKey) -> ResultRecord {
+    let (facts, standing) = (&judgement.facts, &judgement.standing);
+    let verdict = standing.verdict.as_ref();
+    ResultRecord {
+        submission,
+        judgement: number,
+        kind: match judgement.kind {
+            Kind::Submission => Judged::Submission,
+            Kind::Run => Judged::Run,
+        },
+        account: facts.account,
+        question: facts.question,
+        version: facts.version,
+        language: judgement.language,
+        verdict: verdict.map(|verdict| verdict.verdict).or(facts.verdict),
+        score: verdict.map(|verdict| verdict.score).or(facts.score),
+        max_score: verdict.map(|verdict| verdict.max_score).or(facts.max_score),
+        failure: standing.failure.clone(),
+        applied: facts.applied,
+        batch: None,
+        machine_ms: facts.machine_ms + standing.machine_ms,
+        tokens: facts.tokens + standing.tokens,
+        accepted_at: facts.accepted_at,
+    }
 }
 
 /// Runs do not count.

@@ -1,12 +1,16 @@
 //! Writes the event log: each reply partition in order, a batch a transaction, offsets committed behind it.
 //!
+//! What ends a judgement also puts a record for whoever comes later into the outbox, in the same transaction.
 //! A batch that cannot be written comes again; one that was written and comes again adds nothing, because the fold has shown
 //! its events already. What is no event becomes a dead letter, through the outbox and in the same transaction.
 
 use std::{collections::BTreeSet, str};
 
 use bytes::Bytes;
-use contract::{StreamEvent, Topic};
+use contract::{
+    Headers, StreamEvent, Topic,
+    record::{ResultRecord, kind},
+};
 use metrics::counter;
 use queue::Delivery;
 use sqlx::PgPool;
@@ -36,12 +40,16 @@ pub(crate) async fn write(
     if !chapter.lines.is_empty() {
         log::append(&mut db, &chapter.lines, &chapter.standings).await?;
     }
-    if !unreadable.is_empty() {
-        outbox::add(&mut db, &unreadable).await?;
+    let mut messages = unreadable;
+    for record in &chapter.records {
+        messages.push(record_message(record)?);
+    }
+    if !messages.is_empty() {
+        outbox::add(&mut db, &messages).await?;
     }
     db.commit().await?;
 
-    if !unreadable.is_empty() {
+    if !messages.is_empty() {
         outbox.wake();
     }
     count(&chapter);
@@ -67,6 +75,22 @@ fn event(payload: &Bytes) -> Result<Heard, String> {
     Ok(Heard {
         event,
         text: text.to_owned(),
+    })
+}
+
+fn record_message(record: &ResultRecord) -> sqlx::Result<NewMessage> {
+    let (submission, judgement) = (record.submission, record.judgement);
+    let headers = Headers {
+        accepted_at: Some(record.accepted_at),
+        ..Headers::new(format!("{submission}/{judgement}/result"), kind::RESULT)
+    };
+    Ok(NewMessage {
+        job_of: None,
+        topic: Topic::Results,
+        key: submission.to_string(),
+        partition: None,
+        headers,
+        payload: serde_json::to_vec(record).map_err(|error| sqlx::Error::Encode(error.into()))?,
     })
 }
 

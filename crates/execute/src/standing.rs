@@ -65,6 +65,10 @@ pub(crate) struct Standing {
     pub(crate) verdict: Option<FinalVerdict>,
     /// The reason of a failure shown since this was loaded.
     pub(crate) failure: Option<String>,
+    /// Processor time of the tests and runs shown since this was loaded, in milliseconds.
+    pub(crate) machine_ms: u64,
+    /// Tokens of reviews shown since this was loaded.
+    pub(crate) tokens: u64,
 }
 
 impl Standing {
@@ -74,6 +78,8 @@ impl Standing {
             status,
             verdict: None,
             failure: None,
+            machine_ms: 0,
+            tokens: 0,
         }
     }
 
@@ -83,6 +89,12 @@ impl Standing {
         if step == Step::Show {
             match &event.body {
                 EventBody::Judging(_) => self.status = Status::Judging,
+                EventBody::Test(test) => self.machine_ms += test.time_ms,
+                EventBody::Output(output) => self.machine_ms += output.time_ms,
+                EventBody::ReviewDone(review) => {
+                    let used = review.tokens.as_ref();
+                    self.tokens += used.map_or(0, |used| used.prompt + used.completion);
+                }
                 EventBody::Verdict(verdict) => {
                     self.status = Status::Judged;
                     self.verdict = Some(verdict.clone());

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use queue::KafkaConfig;
 use service::config::{DatabaseConfig, ListenConfig, TrustedKeysConfig};
 
 /// Configuration of the question service.
@@ -16,6 +17,9 @@ pub struct Config {
     /// The keys of those who may ask
     #[command(flatten)]
     pub keys: TrustedKeysConfig,
+    /// Where results come from, for how far people have come
+    #[command(flatten)]
+    pub kafka: KafkaConfig,
     /// Folder of the bodies of tests; made where it is missing, shared by all replicas
     #[arg(
         long,

@@ -21,6 +21,7 @@ mod editing;
 mod error;
 mod etag;
 mod package;
+mod progress;
 mod request;
 mod routes;
 mod rules;
@@ -31,12 +32,16 @@ mod test_zip;
 mod upload;
 mod view;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
+use contract::{Topic, topic::group};
+use queue::{Consumer, KafkaConfig, Producer, QueueError, Stop, ordered};
 use service::{
     Listeners, Ops, Shutdown, database,
     token::{KeyError, Verifier},
 };
+
+use sqlx::PgPool;
 
 pub use blobs::Blobs;
 pub use config::Config;
@@ -46,6 +51,9 @@ pub use store::MIGRATOR;
 
 /// The service's name: its schema, and the audience of tokens for it.
 pub const NAME: &str = "question";
+
+/// How long a batch may go on being written after the soft end.
+const CONSUMER_GRACE: Duration = Duration::from_secs(5);
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +73,9 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// Kafka's client cannot be started, or ended by itself.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The sockets failed.
     #[error("cannot serve")]
     Serve(#[from] std::io::Error),
@@ -80,14 +91,61 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     let pool = database::connect(&config.database, NAME).await?;
     database::check(&pool, &MIGRATOR, NAME).await?;
     let ops = Ops::new(NAME);
+    // Kafka is no part of it: without Kafka everything works, and progress follows later.
     database::watch(&pool, ops.part("database"), &shutdown);
+    let progress = follow_results(&config.kafka, &pool, &ops, &shutdown)?;
     let state = AppState {
         pool: pool.clone(),
         blobs,
         verifier: Verifier::new(NAME, trusted),
     };
-    service::serve(listeners, router(state), ops, shutdown.clone()).await?;
+    let serving = async {
+        let served = service::serve(listeners, router(state), ops, shutdown.clone()).await;
+        shutdown.stop();
+        served
+    };
+    let following = async {
+        let ended = progress.ended().await;
+        if let Err(error) = &ended {
+            tracing::error!(%error, "the consumer of results failed for good: ending");
+            shutdown.stop();
+        }
+        ended
+    };
+    let (served, followed) = tokio::join!(serving, following);
+    served?;
+    followed?;
     shutdown.finished().await;
     pool.close().await;
     Ok(())
+}
+
+/// Keeps how far people have come.
+fn follow_results(
+    kafka: &KafkaConfig,
+    pool: &PgPool,
+    ops: &Ops,
+    shutdown: &Shutdown,
+) -> Result<Consumer, QueueError> {
+    let producer = Producer::start(kafka, NAME)?;
+    let (letters, pool) = (producer.clone(), pool.clone());
+    let consumer = ordered::start(
+        kafka,
+        &producer,
+        group::PROGRESS,
+        &[Topic::Results],
+        ordered::Batches::default(),
+        Stop::new(
+            shutdown.soft().clone(),
+            shutdown.hard().clone(),
+            CONSUMER_GRACE,
+        ),
+        move |batch| {
+            let (letters, pool) = (letters.clone(), pool.clone());
+            async move { progress::follow(&pool, &letters, &batch.deliveries).await }
+        },
+    )?;
+    let heartbeat = consumer.heartbeat();
+    ops.alive("progress", move || heartbeat.is_alive());
+    Ok(consumer)
 }

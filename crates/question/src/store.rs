@@ -5,6 +5,7 @@
 
 mod history;
 mod listing;
+mod progress;
 mod question;
 mod test_set;
 mod version;
@@ -16,6 +17,7 @@ use crate::rules::is_slug;
 
 pub(crate) use history::{ChangeRow, insert_change, list_changes};
 pub(crate) use listing::{Filter, ListedRow, Status, list};
+pub(crate) use progress::advance;
 pub(crate) use question::{
     Locked, Visible, delete, find_visible, insert, list_teachers, lock_for_change,
     replace_teachers, save_draft, set_archived, slug_exists, touch,

@@ -129,10 +129,6 @@ impl Settings<'_> {
         ];
         if name != "runner" {
             settings.push(("database-url", "DATABASE_URL", self.database_url.to_owned()));
-        }
-        if setup::CALLERS.contains(&name) {
-            let key = self.keys.join(format!("{name}.pem"));
-            settings.push(("service-key", "CODEMENTOR_SERVICE_KEY", path(key)));
             settings.push((
                 "kafka-brokers",
                 "KAFKA_BROKERS",
@@ -143,6 +139,10 @@ impl Settings<'_> {
                 "CODEMENTOR_TOPIC_PREFIX",
                 self.topic_prefix.to_owned(),
             ));
+        }
+        if setup::CALLERS.contains(&name) {
+            let key = self.keys.join(format!("{name}.pem"));
+            settings.push(("service-key", "CODEMENTOR_SERVICE_KEY", path(key)));
         }
         settings.extend(self.own(name, addresses));
         settings

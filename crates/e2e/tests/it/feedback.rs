@@ -1,6 +1,8 @@
 //! `feedback: none`: the learner is told that it was received and that it is over, until the teacher says otherwise.
 
-use e2e::Product;
+use std::time::Duration;
+
+use e2e::{Person, Product};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
@@ -13,6 +15,21 @@ fn document() -> Value {
         "checker": {"kind": "tokens"}, "feedback": "none",
         "tests": [{"name": "1", "input": "1\n", "output": "1\n", "sample": true}],
     })
+}
+
+/// The list of questions hears of results a moment later than the stream.
+async fn until_status(learner: &Person, wanted: &str) {
+    let waiting = async {
+        loop {
+            let page = learner.get_json("/questions?query=told-later").await;
+            if page["items"][0]["my_status"] == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_mins(2), waiting).await;
+    assert!(in_time.is_ok(), "it never became {wanted}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,6 +69,7 @@ async fn nothing_is_told_until_the_teacher_says_so() {
     assert!(list.get("next_cursor").is_none_or(Value::is_null), "{list}");
     let list = learner.get_json("/submissions").await;
     assert!(list["items"][0].get("verdict").is_none(), "{list}");
+    until_status(&learner, "attempted").await;
 
     // Those who teach it see all of it.
     assert_eq!(teacher.get_json(&path).await["verdict"], "AC");
@@ -70,5 +88,6 @@ async fn nothing_is_told_until_the_teacher_says_so() {
     assert!(changed.status().is_success(), "{:?}", changed.text().await);
     teacher.post_json(&publish, &json!({})).await;
     assert_eq!(learner.get_json(&path).await["verdict"], "AC");
+    until_status(&learner, "solved").await;
     assert_eq!(learner.follow(&submission, None).await, whole);
 }

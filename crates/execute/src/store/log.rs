@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use contract::{Language, SubmissionId, internal::LogRead};
+use contract::{AccountId, Language, QuestionId, SubmissionId, Verdict, internal::LogRead};
 use serde_json::value::RawValue;
-use sqlx::{PgConnection, PgExecutor, Row};
+use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{bigint, integer, kind, shown, status, submission_id, without_nul, word};
+use super::{
+    bigint, integer, kind, optional_word, shown, status, submission_id, without_nul, word,
+};
 use crate::{intake::Kind, standing::Standing};
 
 /// A judgement, by submission and number.
@@ -19,6 +22,41 @@ pub(crate) struct Open {
     pub(crate) standing: Standing,
     pub(crate) language: Language,
     pub(crate) kind: Kind,
+    pub(crate) facts: Facts,
+}
+
+/// What a record of a judgement's end says beside the end itself, as it was when it was loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) account: AccountId,
+    pub(crate) question: Option<QuestionId>,
+    pub(crate) version: Option<u32>,
+    pub(crate) accepted_at: OffsetDateTime,
+    /// Whether it is the judgement that counts.
+    pub(crate) applied: bool,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) score: Option<f64>,
+    pub(crate) max_score: Option<f64>,
+    pub(crate) machine_ms: u64,
+    pub(crate) tokens: u64,
+}
+
+fn facts(row: &PgRow) -> sqlx::Result<Facts> {
+    let question: Option<Uuid> = row.try_get("question")?;
+    let version: Option<i32> = row.try_get("version")?;
+    let sum = |column| row.try_get(column).map(|sum: i64| sum.unsigned_abs());
+    Ok(Facts {
+        account: AccountId(row.try_get("account")?),
+        question: question.map(QuestionId),
+        version: version.map(super::counted),
+        accepted_at: row.try_get("accepted_at")?,
+        applied: row.try_get("applied")?,
+        verdict: optional_word(row, "verdict", |word| word.parse().ok())?,
+        score: row.try_get("score")?,
+        max_score: row.try_get("max_score")?,
+        machine_ms: sum("machine_ms")?,
+        tokens: sum("tokens")?,
+    })
 }
 
 /// An event to append, as it came.
@@ -39,7 +77,9 @@ pub(crate) async fn load(
     let rows = sqlx::query(
         r"
         SELECT judgement.submission, judgement.number, last_attempt, last_seq, verdict_attempt, verdict_seq,
-               terminal_at IS NOT NULL AS terminal, status, submission.language, submission.kind
+               terminal_at IS NOT NULL AS terminal, status, submission.language, submission.kind,
+               submission.account, submission.question, submission.version, submission.accepted_at,
+               submission.applied = judgement.number AS applied, verdict, score, max_score, machine_ms, tokens
         FROM unnest($1::uuid[], $2::integer[]) AS asked (submission, number)
         JOIN execute.judgement USING (submission, number)
         JOIN execute.submission ON submission.id = judgement.submission
@@ -58,6 +98,7 @@ pub(crate) async fn load(
                 standing: Standing::new(shown(row)?, status(row)?),
                 language: word(row, "language", |word| word.parse().ok())?,
                 kind: word(row, "kind", kind)?,
+                facts: facts(row)?,
             };
             Ok(((submission_id(row, "submission")?, number), open))
         })
@@ -109,13 +150,16 @@ pub(crate) async fn append(
             time_ms = coalesce(new.time_ms, judgement.time_ms),
             memory_kib = coalesce(new.memory_kib, judgement.memory_kib),
             failure = coalesce(new.failure, judgement.failure),
+            machine_ms = judgement.machine_ms + new.machine_ms,
+            tokens = judgement.tokens + new.tokens,
             terminal_at = CASE WHEN new.terminal THEN now() END,
             active_at = now()
         FROM unnest($6::uuid[], $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::text[],
                     $13::text[], $14::float8[], $15::float8[], $16::integer[], $17::integer[], $18::bigint[],
-                    $19::bigint[], $20::text[], $21::boolean[])
+                    $19::bigint[], $20::text[], $21::boolean[], $22::bigint[], $23::bigint[])
              AS new (submission, number, last_attempt, last_seq, verdict_attempt, verdict_seq, status,
-                     verdict, score, max_score, passed, total, time_ms, memory_kib, failure, terminal)
+                     verdict, score, max_score, passed, total, time_ms, memory_kib, failure, terminal,
+                     machine_ms, tokens)
         WHERE judgement.submission = new.submission AND judgement.number = new.number
         ",
     )
@@ -140,6 +184,8 @@ pub(crate) async fn append(
     .bind(new.memory_kib)
     .bind(new.failure)
     .bind(new.terminal)
+    .bind(new.machine_ms)
+    .bind(new.tokens)
     .execute(db)
     .await?;
     Ok(())
@@ -162,6 +208,8 @@ struct Columns {
     memory_kib: Vec<Option<i64>>,
     failure: Vec<Option<String>>,
     terminal: Vec<bool>,
+    machine_ms: Vec<i64>,
+    tokens: Vec<i64>,
 }
 
 impl Columns {
@@ -192,6 +240,8 @@ impl Columns {
         let failure = standing.failure.as_deref().map(without_nul);
         self.failure.push(failure.map(Into::into));
         self.terminal.push(shown.terminal);
+        self.machine_ms.push(bigint(standing.machine_ms));
+        self.tokens.push(bigint(standing.tokens));
     }
 }
 

@@ -10,5 +10,6 @@ mod log;
 mod outages;
 mod overload;
 mod permissions;
+mod results;
 mod support;
 mod usage;

@@ -80,9 +80,17 @@ pub(crate) async fn list(
         r"
         SELECT q.id, q.slug, q.kind, q.titles, q.difficulty, q.tags, q.languages,
                q.current_version IS NOT NULL AS published, q.archived_at IS NOT NULL AS archived,
-               coalesce(p.state, 'none') AS progress
+               told.progress
         FROM question.question q
         LEFT JOIN question.progress p ON p.question = q.id AND p.account = $3
+        LEFT JOIN question.version v ON v.question = q.id AND v.number = q.current_version
+        -- Where learners are told only that theirs was received, they are not told that it was right.
+        CROSS JOIN LATERAL (SELECT CASE
+            WHEN p.state = 'solved' AND v.document->>'feedback' = 'none' AND NOT $1 AND NOT ($2 AND EXISTS (
+                     SELECT FROM question.teacher t WHERE t.question = q.id AND t.account = $3
+                 )) THEN 'attempted'
+            ELSE coalesce(p.state, 'none')
+        END AS progress) told
         WHERE ($1 OR (q.current_version IS NOT NULL AND q.archived_at IS NULL) OR ($2 AND EXISTS (
                   SELECT FROM question.teacher t WHERE t.question = q.id AND t.account = $3
               )))
@@ -96,7 +104,7 @@ pub(crate) async fn list(
                   WHEN 'draft' THEN q.current_version IS NULL
                   WHEN 'published' THEN q.current_version IS NOT NULL
                   WHEN 'archived' THEN true
-                  ELSE coalesce(p.state, 'none') = coalesce($8, p.state, 'none')
+                  ELSE told.progress = coalesce($8, told.progress)
               END
         ORDER BY q.id
         LIMIT $9

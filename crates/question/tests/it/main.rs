@@ -5,6 +5,7 @@ mod changes;
 mod judging;
 mod packages;
 mod permissions;
+mod progress;
 mod publishing;
 mod questions;
 mod secrecy;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use contract::{Account, AccountId, Locale, Role};
+use queue::KafkaConfig;
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use service::{
@@ -47,7 +48,12 @@ impl Server {
         Self::start_on(stack.fresh_database().await.expect("postgres runs")).await
     }
 
+    /// Where no Kafka is: everything works all the same.
     pub(crate) async fn start_on(database_url: String) -> Self {
+        Self::start_with(database_url, KafkaConfig::new("127.0.0.1:9", "")).await
+    }
+
+    pub(crate) async fn start_with(database_url: String, kafka: KafkaConfig) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys = folder.path().join("keys");
         service::token::make_keys(&keys, &SERVICES).expect("the folder is writable");
@@ -67,6 +73,7 @@ impl Server {
             keys: TrustedKeysConfig {
                 trusted_keys: keys.join("trusted.json"),
             },
+            kafka,
             blobs: folder.path().join("blobs"),
         };
         let shutdown = Shutdown::manual();
