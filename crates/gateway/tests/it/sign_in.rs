@@ -1,11 +1,11 @@
 //! Registering, signing in, and choosing a password with a one-time code.
 
 use contract::Role;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{
-    PASSWORD, World, access_token, body, fresh_email, problem, refresh_cookie, send,
+    PASSWORD, Person, World, access_token, body, fresh_email, problem, refresh_cookie, send,
 };
 
 #[tokio::test]
@@ -196,6 +196,20 @@ async fn over_https_the_cookie_is_secure() {
     );
 }
 
+/// A one-time code that `maker` makes for `owner`.
+async fn reset_code(world: &World, maker: &Person, owner: &Person) -> String {
+    let path = format!("/api/v1/accounts/{}/reset-code", owner.id);
+    let made = send(world.post(&path).bearer_auth(&maker.token)).await;
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let code = body(made).await["code"].clone();
+    code.as_str().expect("a code").to_owned()
+}
+
+async fn set_password(world: &World, code: &str, password: &str) -> Response {
+    let reset = json!({ "code": code, "password": password });
+    send(world.post("/api/v1/auth/reset").json(&reset)).await
+}
+
 #[tokio::test]
 async fn a_code_sets_a_password_once_and_ends_all_sessions() {
     let world = &World::shared().await;
@@ -203,19 +217,19 @@ async fn a_code_sets_a_password_once_and_ends_all_sessions() {
         world.sign_in_as(Role::Teacher).await,
         world.sign_in_as(Role::Learner).await,
     );
-    let path = format!("/api/v1/accounts/{}/reset-code", learner.id);
-    let made = send(world.post(&path).bearer_auth(&teacher.token)).await;
-    assert_eq!(made.status(), StatusCode::CREATED);
-    let code = body(made).await["code"]
-        .as_str()
-        .expect("a code")
-        .to_owned();
-    let reset = |code: &str, password: &str| {
-        let reset = json!({ "code": code, "password": password });
-        send(world.post("/api/v1/auth/reset").json(&reset))
-    };
-    problem(reset(&code, "short").await, 422, "invalid-request").await;
-    let answer = reset(&code.to_lowercase().replace('-', " "), "a new password").await;
+    let code = reset_code(world, &teacher, &learner).await;
+    problem(
+        set_password(world, &code, "short").await,
+        422,
+        "invalid-request",
+    )
+    .await;
+    let answer = set_password(
+        world,
+        &code.to_lowercase().replace('-', " "),
+        "a new password",
+    )
+    .await;
     assert_eq!(answer.status(), StatusCode::OK);
     assert!(refresh_cookie(&answer).is_some());
     let token = access_token(answer).await;
@@ -227,13 +241,13 @@ async fn a_code_sets_a_password_once_and_ends_all_sessions() {
     );
 
     problem(
-        reset(&code, "another password").await,
+        set_password(world, &code, "another password").await,
         401,
         "unauthenticated",
     )
     .await;
     problem(
-        reset("0000-0000-0000-0000", "another password").await,
+        set_password(world, "0000-0000-0000-0000", "another password").await,
         401,
         "unauthenticated",
     )
@@ -262,20 +276,14 @@ async fn an_expired_code_opens_nothing() {
         world.sign_in_as(Role::Admin).await,
         world.sign_in_as(Role::Learner).await,
     );
-    let path = format!("/api/v1/accounts/{}/reset-code", learner.id);
-    let code = body(send(world.post(&path).bearer_auth(&admin.token)).await).await["code"].clone();
+    let code = reset_code(world, &admin, &learner).await;
     sqlx::query("update gateway.one_time_code set expires_at = now() where account = $1")
         .bind(learner.id.0)
         .execute(&world.db)
         .await
         .expect("an update");
-    let reset = json!({ "code": code, "password": "a new password" });
-    problem(
-        send(world.post("/api/v1/auth/reset").json(&reset)).await,
-        401,
-        "unauthenticated",
-    )
-    .await;
+    let refused = set_password(world, &code, "a new password").await;
+    problem(refused, 401, "unauthenticated").await;
 }
 
 #[tokio::test]
@@ -310,16 +318,13 @@ async fn reset_after(world: &World, maker: Role, of_maker: bool, change: &Value)
         world.sign_in_as(Role::Learner).await,
         world.sign_in_as(Role::Admin).await,
     );
-    let path = format!("/api/v1/accounts/{}/reset-code", learner.id);
-    let code = body(send(world.post(&path).bearer_auth(&maker.token)).await).await["code"].clone();
+    let code = reset_code(world, &maker, &learner).await;
     let changed = if of_maker { maker.id } else { learner.id };
     let path = format!("/api/v1/accounts/{changed}");
     let changed = world.request(Method::PATCH, &path).json(change);
     let changed = send(changed.bearer_auth(&admin.token)).await;
     assert_eq!(changed.status(), StatusCode::OK);
-    let reset = json!({ "code": code, "password": "a new password" });
-    let answer = send(world.post("/api/v1/auth/reset").json(&reset)).await;
-    answer.status()
+    set_password(world, &code, "a new password").await.status()
 }
 
 #[tokio::test]
@@ -346,15 +351,13 @@ async fn a_new_password_voids_the_codes_that_were_made_for_the_former_one() {
         world.sign_in_as(Role::Admin).await,
         world.sign_in_as(Role::Learner).await,
     );
-    let path = format!("/api/v1/accounts/{}/reset-code", learner.id);
-    let code = body(send(world.post(&path).bearer_auth(&admin.token)).await).await["code"].clone();
+    let code = reset_code(world, &admin, &learner).await;
     let change = json!({ "password": "my own choice", "current_password": PASSWORD });
     let changed = world.request(Method::PATCH, "/api/v1/me").json(&change);
     let changed = send(changed.bearer_auth(&learner.token)).await;
     assert_eq!(changed.status(), StatusCode::OK);
-    let reset = json!({ "code": code, "password": "another choice" });
-    let reset = send(world.post("/api/v1/auth/reset").json(&reset)).await;
-    problem(reset, 401, "unauthenticated").await;
+    let refused = set_password(world, &code, "another choice").await;
+    problem(refused, 401, "unauthenticated").await;
 }
 
 #[tokio::test]
@@ -400,8 +403,7 @@ async fn the_operator_makes_the_first_admin_once() {
         .expect("it is set up");
     assert!(!first.key_made, "the gateway has made the key at its start");
     let code = first.code.expect("a code");
-    let reset = json!({ "code": code, "password": PASSWORD });
-    let token = access_token(send(world.post("/api/v1/auth/reset").json(&reset)).await).await;
+    let token = access_token(set_password(&world, &code, PASSWORD).await).await;
     let me = body(send(world.get("/api/v1/me").bearer_auth(&token)).await).await;
     assert_eq!(me["role"], "admin");
     let again = gateway::setup(&world.db, Some(&email))
