@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{Topic, topic::group};
-use queue::{Consumer, KafkaConfig, Producer, QueueError, Stop, admin::Admin, ordered};
+use queue::{Consumer, KafkaConfig, Producer, Stop, admin::Admin, ordered};
 use service::{
     Client, Listeners, Ops, Shutdown, database,
     token::{Minter, Verifier},
@@ -61,7 +61,9 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         .tracker()
         .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
 
-    let attended = consumers.map(|consumer| attend(consumer, &shutdown));
+    let attended = consumers
+        .iter()
+        .map(|consumer| consumer.attended(|| shutdown.stop()));
     let serving = async {
         let served = service::serve(listeners, routes::router(state), ops, shutdown.clone()).await;
         shutdown.stop();
@@ -73,16 +75,6 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         ended?;
     }
     Ok(())
-}
-
-/// Waits for a consumer's end. One that failed for good ends the service: what it consumed would wait for ever.
-async fn attend(consumer: Consumer, shutdown: &Shutdown) -> Result<(), QueueError> {
-    let ended = consumer.ended().await;
-    if let Err(error) = &ended {
-        tracing::error!(%error, "a consumer failed for good: ending");
-        shutdown.stop();
-    }
-    ended
 }
 
 fn start_consumers(

@@ -104,14 +104,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         shutdown.stop();
         served
     };
-    let following = async {
-        let ended = progress.ended().await;
-        if let Err(error) = &ended {
-            tracing::error!(%error, "the consumer of results failed for good: ending");
-            shutdown.stop();
-        }
-        ended
-    };
+    let following = progress.attended(|| shutdown.stop());
     let (served, followed) = tokio::join!(serving, following);
     served?;
     followed?;

@@ -58,6 +58,16 @@ impl Consumer {
         }
     }
 
+    /// As [`Self::ended`]. One that failed for good calls `stop`, which ends its service: what it consumed would wait for ever.
+    pub async fn attended(&self, stop: impl FnOnce()) -> Result<(), QueueError> {
+        let ended = self.ended().await;
+        if let Err(error) = &ended {
+            tracing::error!(%error, "a consumer failed for good: ending");
+            stop();
+        }
+        ended
+    }
+
     /// Returns when it has left its group and no handler runs any more; an error when it ended without being told to.
     pub async fn ended(&self) -> Result<(), QueueError> {
         let mut ended = self.ended.clone();
