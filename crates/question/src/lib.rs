@@ -35,7 +35,7 @@ mod view;
 use std::{path::PathBuf, time::Duration};
 
 use contract::{Topic, topic::group};
-use queue::{Consumer, KafkaConfig, Producer, QueueError, Stop, ordered};
+use queue::{Consumer, Producer, QueueError, Stop, ordered};
 use service::{
     Listeners, Ops, Shutdown, database,
     token::{KeyError, Verifier},
@@ -93,7 +93,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     let ops = Ops::new(NAME);
     // Kafka is no part of it: without Kafka everything works, and progress follows later.
     database::watch(&pool, ops.part("database"), &shutdown);
-    let progress = follow_results(&config.kafka, &pool, &ops, &shutdown)?;
+    let progress = follow_results(&config, &pool, &ops, &shutdown)?;
     let state = AppState {
         pool: pool.clone(),
         blobs,
@@ -115,15 +115,16 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
 
 /// Keeps how far people have come.
 fn follow_results(
-    kafka: &KafkaConfig,
+    config: &Config,
     pool: &PgPool,
     ops: &Ops,
     shutdown: &Shutdown,
 ) -> Result<Consumer, QueueError> {
-    let producer = Producer::start(kafka, NAME)?;
+    let producer = Producer::start(&config.kafka, NAME)?;
     let (letters, pool) = (producer.clone(), pool.clone());
+    let patience = config.database.database_patience;
     let consumer = ordered::start(
-        kafka,
+        &config.kafka,
         &producer,
         group::PROGRESS,
         &[Topic::Results],
@@ -135,7 +136,7 @@ fn follow_results(
         ),
         move |batch| {
             let (letters, pool) = (letters.clone(), pool.clone());
-            async move { progress::follow(&pool, &letters, &batch.deliveries).await }
+            async move { progress::follow(&pool, patience, &letters, &batch.deliveries).await }
         },
     )?;
     let heartbeat = consumer.heartbeat();

@@ -3,13 +3,14 @@
 //! Only what counts: judgements that are applied, with a verdict, of submissions. Results come twice and in any order between
 //! submissions; what is solved stays solved. Whether somebody may be told is decided where it is read, see `store::listing`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use contract::{
     AccountId, QuestionId, Topic, Verdict,
     record::{Judged, ResultRecord, kind},
 };
 use queue::{Delivery, Message, ProduceError, Producer};
+use service::database;
 use sqlx::PgPool;
 
 use crate::store;
@@ -24,8 +25,10 @@ pub(crate) enum FollowError {
 }
 
 /// Writes down what a batch of results means.
+/// `patience` is how long Postgres is waited for.
 pub(crate) async fn follow(
     pool: &PgPool,
+    patience: Duration,
     producer: &Producer,
     deliveries: &[Delivery],
 ) -> Result<(), FollowError> {
@@ -45,7 +48,7 @@ pub(crate) async fn follow(
     }
     let progress: Vec<_> = progress(&results).into_iter().collect();
     if !progress.is_empty() {
-        store::advance(pool, &progress).await?;
+        database::within(patience, store::advance(pool, &progress)).await?;
     }
     Ok(())
 }
