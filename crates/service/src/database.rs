@@ -112,10 +112,13 @@ pub async fn connect(config: &DatabaseConfig, schema: &str) -> Result<PgPool, Da
     PgPoolOptions::new()
         .max_connections(config.database_pool)
         .acquire_timeout(ACQUIRE)
-        // The same test with a bound: one that fell silent would take up the whole time.
+        // The same test with a bound: one that fell silent would take up the whole time. What was given back a moment ago
+        // answered then, and is not asked again.
         .test_before_acquire(false)
-        .before_acquire(|connection, _| {
-            Box::pin(async { Ok(answers(connection, AWAKE).await.is_ok()) })
+        .before_acquire(|connection, pooled| {
+            Box::pin(async move {
+                Ok(pooled.idle_for < AWAKE || answers(connection, AWAKE).await.is_ok())
+            })
         })
         // The pool waits until whatever was begun is answered, and for ever if it never is.
         .after_release(move |connection, _| {
