@@ -305,6 +305,11 @@ def check_selectors(rendering: Rendering) -> None:
         for port in service["spec"]["ports"]:
             missing = [one["metadata"]["name"] for one in behind if port["targetPort"] not in ports(one)]
             rendering.findings.unless(not missing, subject(service), f"port {port['targetPort']} is not open in {missing}")
+            if service["spec"].get("clusterIP") == "None":
+                other = [one["metadata"]["name"] for one in behind if ports(one).get(port["targetPort"], port["port"]) != port["port"]]
+                rendering.findings.unless(not other, subject(service), f"is headless, and {other} do not listen on {port['port']}: nothing translates ports")
+    runner = rendering.find("Service", "runner")
+    rendering.findings.unless(runner and runner["spec"].get("clusterIP") == "None", "Service runner", "is headless: judges ask every runner by its own address")
     for budget in rendering.of("PodDisruptionBudget"):
         rendering.findings.unless(len(rendering.selected(budget["spec"]["selector"])) == 1, subject(budget), "selects one workload")
         rendering.findings.unless(budget["spec"].get("maxUnavailable", 0) >= 1, subject(budget), "lets no node be emptied")

@@ -71,6 +71,8 @@ CLUSTER = [
     (lambda r: edit(r, "NetworkPolicy", "question", lambda one: one["spec"].update(ingress=[])), "policies do not let"),
     (lambda r: edit(r, "Service", "question", lambda one: one["spec"]["selector"].update({"app.kubernetes.io/name": "questions"})), "selects nothing"),
     (lambda r: edit(r, "Service", "gateway", lambda one: one["spec"]["ports"][0].update(targetPort="http")), "port http is not open"),
+    (lambda r: edit(r, "Service", "runner", lambda one: one["spec"].pop("clusterIP")), "judges ask every runner by its own address"),
+    (lambda r: edit(r, "Service", "runner", lambda one: one["spec"]["ports"][0].update(port=80)), "nothing translates ports"),
     (lambda r: edit(r, "Deployment", "gateway", lambda one: one["spec"]["selector"]["matchLabels"].update({"app.kubernetes.io/name": "x"})), "does not select its own pods"),
     (lambda r: edit(r, "Deployment", "runner", lambda one: one["spec"].update(replicas=3)), "would undo the scaling"),
     (lambda r: edit(r, "HorizontalPodAutoscaler", "runner", lambda one: one["spec"]["behavior"]["scaleDown"].update(stabilizationWindowSeconds=0)), "too soon"),

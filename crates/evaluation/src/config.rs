@@ -32,7 +32,7 @@ pub struct Config {
     /// What this process does
     #[arg(long, env = "CODEMENTOR_ROLE", value_enum, default_value_t = Role::Both)]
     pub role: Role,
-    /// The runners' base addresses, with commas between
+    /// The runners' base addresses, with commas between; a name with several addresses stands for as many runners
     #[arg(
         long,
         env = "CODEMENTOR_RUNNER_URLS",

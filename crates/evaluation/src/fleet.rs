@@ -4,30 +4,37 @@
 //!   unknown ─probe answers─► up(jobs) ──connection refused, cut──► unknown, probed again after 0.2 s … 5 s
 //!                             └─ 503 ─► rests for as long as it asked
 //! ```
-//! Jobs wait here, unclaimed, while nobody has room. A batch never takes a place that a learner waits for.
+//! A name that stands for several addresses stands for as many runners: a headless Service names every ready pod, and is asked
+//! anew all the time, so that pods which come and go are met. Jobs wait here, unclaimed, while nobody has room. A batch never
+//! takes a place that a learner waits for.
 
 mod answer;
 mod choice;
+mod place;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use contract::runner_api::RunnerConfig;
-use service::{Client, Shutdown};
+use service::{Client, Shutdown, token::Minter};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use self::choice::{Load, choose};
 pub(crate) use self::{
     answer::{Answer, RunnerError},
     choice::Lane,
+    place::Place,
 };
 
 /// A runner that answers is asked again after its number of jobs so often.
@@ -48,10 +55,15 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// Whoever waits looks again so often: rests end without anybody saying so.
 const TICK: Duration = Duration::from_millis(200);
 
+/// How often names are resolved.
+const RESOLVE: Duration = Duration::from_secs(3);
+
 /// All runners.
 #[derive(Debug)]
 pub(crate) struct Fleet {
-    runners: Vec<Runner>,
+    places: Vec<Place>,
+    minter: Minter,
+    runners: RwLock<Vec<Arc<Runner>>>,
     learners_waiting: AtomicUsize,
     /// Something has changed that may let a waiting job go on.
     changed: Notify,
@@ -60,9 +72,13 @@ pub(crate) struct Fleet {
 #[derive(Debug)]
 struct Runner {
     client: Client,
+    /// Which of the places it was found at.
+    place: usize,
     state: Mutex<State>,
     /// It should be probed now.
     doubt: Notify,
+    /// Its name no longer leads to it: what it does it finishes, and nobody asks it any more.
+    gone: CancellationToken,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -90,31 +106,97 @@ impl Runner {
 }
 
 impl Fleet {
-    /// Of these runners; nobody is asked before [`Fleet::watch`].
-    pub(crate) fn new(clients: impl IntoIterator<Item = Client>) -> Arc<Self> {
-        let runner = |client| Runner {
-            client,
-            state: Mutex::default(),
-            doubt: Notify::new(),
-        };
+    /// Of the runners at these addresses; nobody is asked before [`Fleet::watch`].
+    pub(crate) fn new(places: Vec<Place>, minter: Minter) -> Arc<Self> {
         Arc::new(Self {
-            runners: clients.into_iter().map(runner).collect(),
+            places,
+            minter,
+            runners: RwLock::default(),
             learners_waiting: AtomicUsize::new(0),
             changed: Notify::new(),
         })
     }
 
-    /// Probes every runner until the soft end.
+    /// Finds runners and probes each of them until the soft end.
     pub(crate) fn watch(self: &Arc<Self>, shutdown: &Shutdown) {
-        for index in 0..self.runners.len() {
-            let fleet = Arc::clone(self);
-            let soft = shutdown.soft().clone();
-            shutdown.tracker().spawn(async move {
-                tokio::select! {
-                    () = fleet.watch_one(index) => {}
-                    () = soft.cancelled() => {}
+        for index in 0..self.places.len() {
+            let (fleet, shutdown) = (Arc::clone(self), shutdown.clone());
+            shutdown.tracker().spawn({
+                let shutdown = shutdown.clone();
+                async move {
+                    tokio::select! {
+                        () = fleet.resolve(index, &shutdown) => {}
+                        () = shutdown.soft().cancelled() => {}
+                    }
                 }
             });
+        }
+    }
+
+    /// Keeps the runners of one place those that its name leads to.
+    async fn resolve(self: &Arc<Self>, place: usize, shutdown: &Shutdown) {
+        let mut failing = false;
+        loop {
+            match self.places[place].addresses().await {
+                Ok(addresses) => {
+                    failing = false;
+                    self.keep(place, &addresses, shutdown);
+                }
+                // Whoever is known stays: a name server that is away takes no runner away.
+                Err(error) if !failing => {
+                    failing = true;
+                    let url = &self.places[place].url;
+                    tracing::warn!(%error, url, "cannot find the runners at {url}: {error}");
+                }
+                Err(_) => {}
+            }
+            sleep(RESOLVE).await;
+        }
+    }
+
+    fn keep(self: &Arc<Self>, place: usize, addresses: &[String], shutdown: &Shutdown) {
+        let mut runners = self.runners.write().unwrap_or_else(PoisonError::into_inner);
+        runners.retain(|runner| {
+            let stays = runner.place != place
+                || addresses
+                    .iter()
+                    .any(|address| address == runner.client.base_url());
+            if !stays {
+                runner.gone.cancel();
+                let url = runner.client.base_url();
+                tracing::info!(runner = url, "runner {url} is gone");
+            }
+            stays
+        });
+        for address in addresses {
+            if runners
+                .iter()
+                .any(|runner| runner.client.base_url() == address)
+            {
+                continue;
+            }
+            match Client::new(address, "runner", self.minter.clone()) {
+                Ok(client) => {
+                    let runner = Arc::new(Runner {
+                        client,
+                        place,
+                        state: Mutex::default(),
+                        doubt: Notify::new(),
+                        gone: shutdown.soft().child_token(),
+                    });
+                    runners.push(Arc::clone(&runner));
+                    let fleet = Arc::clone(self);
+                    shutdown.tracker().spawn(async move {
+                        tokio::select! {
+                            () = fleet.watch_one(&runner) => {}
+                            () = runner.gone.cancelled() => {}
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::error!(%error, address, "cannot ask {address}: {error}");
+                }
+            }
         }
     }
 
@@ -124,9 +206,11 @@ impl Fleet {
             return None;
         }
         let now = Instant::now();
-        let loads: Vec<_> = self.runners.iter().map(|runner| runner.load(now)).collect();
-        let index = choose(&loads, lane, &mut rand::rng())?;
-        let mut state = self.runners[index].state();
+        let runners = self.runners.read().unwrap_or_else(PoisonError::into_inner);
+        let loads: Vec<_> = runners.iter().map(|runner| runner.load(now)).collect();
+        let runner = Arc::clone(&runners[choose(&loads, lane, &mut rand::rng())?]);
+        drop(runners);
+        let mut state = runner.state();
         // Somebody else may have taken the place since.
         if state.jobs.is_none_or(|jobs| state.pending >= jobs) {
             return None;
@@ -135,7 +219,7 @@ impl Fleet {
         drop(state);
         Some(Slot {
             fleet: Arc::clone(self),
-            index,
+            runner,
         })
     }
 
@@ -153,8 +237,7 @@ impl Fleet {
         }
     }
 
-    async fn watch_one(&self, index: usize) {
-        let runner = &self.runners[index];
+    async fn watch_one(&self, runner: &Runner) {
         let mut pause = FIRST_PAUSE;
         loop {
             let asked = runner.client.get("/internal/config").timeout(PROBE);
@@ -195,33 +278,29 @@ impl Fleet {
 #[derive(Debug)]
 pub(crate) struct Slot {
     fleet: Arc<Fleet>,
-    index: usize,
+    runner: Arc<Runner>,
 }
 
 impl Slot {
-    fn runner(&self) -> &Runner {
-        &self.fleet.runners[self.index]
-    }
-
     fn client(&self) -> &Client {
-        &self.runner().client
+        &self.runner.client
     }
 
     /// It is full with the jobs of others.
     fn rest(&self, pause: Duration) {
-        self.runner().state().rests_until = Some(Instant::now() + pause.min(LONGEST_REST));
+        self.runner.state().rests_until = Some(Instant::now() + pause.min(LONGEST_REST));
     }
 
     /// It does not answer any more: no job for it until it does.
     fn doubt(&self) {
-        self.runner().state().jobs = None;
-        self.runner().doubt.notify_one();
+        self.runner.state().jobs = None;
+        self.runner.doubt.notify_one();
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.runner().state().pending -= 1;
+        self.runner.state().pending -= 1;
         self.fleet.changed.notify_waiters();
     }
 }

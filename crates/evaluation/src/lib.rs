@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 
 use contract::topic::RETRY_DELAY;
 use queue::{Consumer, Producer, Stop};
-use service::{Client, Listeners, Ops, Shutdown, database, token::Minter};
+use service::{Listeners, Ops, Shutdown, database, token::Minter};
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
@@ -41,7 +41,7 @@ pub use self::{
     store::MIGRATOR,
 };
 use self::{
-    fleet::{Fleet, Lane},
+    fleet::{Fleet, Lane, Place},
     judge::Judge,
     review::Reviews,
     reviewer::Reviewer,
@@ -100,17 +100,17 @@ struct Parts {
 
 impl Parts {
     fn start_judging(&self, config: &Config, minter: &Minter) -> Result<(), EvaluationError> {
-        let clients = config
+        let places = config
             .runner_urls
             .iter()
             .filter(|url| !url.is_empty())
-            .map(|url| Client::new(url, "runner", minter.clone()))
+            .map(|url| Place::new(url))
             .collect::<Result<Vec<_>, _>>()?;
-        if clients.is_empty() {
+        if places.is_empty() {
             let text = "set CODEMENTOR_RUNNER_URLS: without a runner nothing is judged";
             return Err(EvaluationError::Setting(text.into()));
         }
-        let fleet = Fleet::new(clients);
+        let fleet = Fleet::new(places, minter.clone());
         fleet.watch(&self.shutdown);
         let judge = Arc::new(Judge {
             pool: self.pool.clone(),
