@@ -195,7 +195,8 @@ pub struct Outcome {
     pub cpu: Duration,
     /// Time on the clock from start to end of the first process.
     pub wall: Duration,
-    /// When the first process ended, by the machine's monotonic clock: tells which of two runs ended first.
+    /// When the first process ended, or was to be ended for a limit, by the machine's monotonic clock: tells which of two runs
+    /// ended first.
     pub ended_at: Duration,
     /// Peak memory of all its processes and temporary files.
     pub memory_bytes: u64,

@@ -54,6 +54,26 @@ fn one_clock_tells_who_ended_first() {
     });
 }
 
+/// A partner that learns of it by the closed pipe may be gone sooner than the killed program has been collected.
+#[test]
+fn a_program_that_is_killed_for_a_limit_ended_before_its_partner() {
+    with_sandbox(async |sandbox| {
+        for _ in 0..8 {
+            let (read, write) = sandbox::pipe().expect("a pipe");
+            // It takes a while to be collected: a process more, and much memory.
+            let killed =
+                python("import os, time\nos.fork()\nblock = bytearray(64 << 20)\ntime.sleep(60)")
+                    .limits(|l| l.wall = Duration::from_millis(150))
+                    .change(|p| p.stdout = Stdout::Pipe(&write));
+            let partner = python("import os\nos.read(0, 1)\nos._exit(0)")
+                .change(|p| p.stdin = Stdin::Pipe(&read));
+            let (killed, partner) = both(sandbox, &killed, &partner).await;
+            assert_eq!(killed.status, Status::LimitHit(LimitKind::Wall));
+            assert!(killed.ended_at < partner.ended_at, "{killed:?} {partner:?}");
+        }
+    });
+}
+
 #[test]
 fn a_silent_partner_hits_its_own_wall() {
     let wait = python("input()").limits(|l| l.wall = Duration::from_millis(300));
