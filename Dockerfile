@@ -68,9 +68,11 @@ ENTRYPOINT ["codementor"]
 FROM base AS runner
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        gcc g++ libc6-dev openjdk-17-jdk-headless python3 nodejs \
+        gcc g++ libc6-dev openjdk-17-jdk-headless python3 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -m 0700 /var/lib/codementor/runner
+# Debian's is too old to find out by itself whether a file is a module.
+COPY --from=page /usr/local/bin/node /usr/local/bin/node
 USER root
 CMD ["runner"]
 

@@ -416,6 +416,7 @@ impl Judge {
             artefact: Some(&job.program.artefact),
             stdin: Stdin::Pipe(&learner_hears),
             stdout: Stdout::Pipe(&learner_says),
+            reserved_bytes: (spec.reserved_kib)(&job.allowance) << 10,
             ..Program::new(&argv, job.allowance.for_sandbox())
         };
         let mut slots = self.sandbox.acquire_many(2).await?;
@@ -449,6 +450,7 @@ impl Judge {
             artefact: Some(&job.program.artefact),
             stdin,
             results_fd: job.has_driver,
+            reserved_bytes: (spec.reserved_kib)(&job.allowance) << 10,
             ..Program::new(&argv, job.allowance.for_sandbox())
         };
         let mut slot = self.sandbox.acquire().await;

@@ -71,6 +71,8 @@ pub(crate) struct Spec {
     pub(crate) processes: u32,
     /// Memory that the language's own machine needs, given beside the question's limit.
     pub(crate) own_memory_kib: u32,
+    /// Kibibytes that the language's own machine takes for later and hardly ever touches; counts only where there are no cgroups.
+    pub(crate) reserved_kib: fn(&Allowance) -> u64,
     /// Files that make compiling faster, made once a toolchain.
     pub(crate) preparations: &'static [Preparation],
 }
@@ -343,6 +345,11 @@ fn arrange_apart(
         entry: main.to_owned(),
         lines: LineMap::new(origins.map(|(name, origin)| (name.to_owned(), origin))),
     })
+}
+
+/// What is taken is used.
+fn nothing(_: &Allowance) -> u64 {
+    0
 }
 
 /// Nothing that a compiler says is left out.

@@ -142,8 +142,10 @@ async fn version(
             Ok(format!("{} {number}", spec.toolchain))
         }
         _ => Err(format!(
-            "{} does not tell its version: {:?}, {said:?}",
-            argv[0], outcome.status
+            "{} does not tell its version: {:?}, {said:?} {}",
+            argv[0],
+            outcome.status,
+            String::from_utf8_lossy(&outcome.stderr).trim()
         )),
     })
 }

@@ -48,6 +48,11 @@ impl Allowance {
         }
     }
 
+    /// How large its stack may grow. Endless recursion should crash before it eats all memory: that is what it is.
+    pub(crate) fn stack_bytes(&self) -> u64 {
+        (self.memory_kib << 10) / 8 * 7
+    }
+
     /// The same for the sandbox. A program is let run a little over its time, so that one that was just late can be
     /// told from one that never ends.
     pub(crate) fn for_sandbox(&self) -> sandbox::Limits {
@@ -60,8 +65,7 @@ impl Allowance {
             output_bytes: self.output_kib << 10,
             stderr_bytes: STDERR_BYTES,
             file_bytes: FILE_BYTES,
-            // Endless recursion should crash before it eats all memory: that is what it is.
-            stack_bytes: Some(memory_bytes / 8 * 7),
+            stack_bytes: Some(self.stack_bytes()),
             collect_bytes: 0,
         }
     }

@@ -37,6 +37,9 @@ pub struct Program<'a> {
     pub profile: Profile,
     /// Whether the program gets a pipe on descriptor 3, captured apart from standard output.
     pub results_fd: bool,
+    /// Memory that the program takes for later and hardly ever touches, such as stacks of threads. The kernel's groups count only
+    /// what was touched; the limits of single processes, where there are no groups, count this, and are so much wider.
+    pub reserved_bytes: u64,
 }
 
 impl<'a> Program<'a> {
@@ -53,6 +56,7 @@ impl<'a> Program<'a> {
             collect: Collect::Nothing,
             profile: Profile::Run,
             results_fd: false,
+            reserved_bytes: 0,
         }
     }
 }

@@ -9,7 +9,7 @@ use contract::Language;
 
 use super::{
     ArrangeError, Code, Command, Preparation, Product, Sources, Spec, file, find_program,
-    main_text, path, with_main, words,
+    main_text, nothing, path, with_main, words,
 };
 use crate::lines::{DRIVER, LineMap, SOLUTION};
 use crate::verdict::Allowance;
@@ -35,6 +35,7 @@ pub(super) static C: Spec = Spec {
     run,
     processes: 16,
     own_memory_kib: 0,
+    reserved_kib: nothing,
     preparations: &[],
 };
 
@@ -56,6 +57,7 @@ pub(super) static CPP: Spec = Spec {
     run,
     processes: 16,
     own_memory_kib: 0,
+    reserved_kib: nothing,
     preparations: &[
         Preparation {
             name: "iostream.gch",

@@ -8,8 +8,8 @@ use std::path::Path;
 use contract::Language;
 
 use super::{
-    ArrangeError, Code, Command, Found, Hints, Product, Sources, Spec, arrange_apart, never, path,
-    words,
+    ArrangeError, Code, Command, Found, Hints, Product, Sources, Spec, arrange_apart, never,
+    nothing, path, words,
 };
 use crate::verdict::Allowance;
 
@@ -31,6 +31,7 @@ pub(super) static GO: Spec = Spec {
     run: |_: &Path, _: &Sources, _: &Allowance| words(["/app/main"]),
     processes: 64,
     own_memory_kib: 0,
+    reserved_kib: nothing,
     preparations: &[],
 };
 

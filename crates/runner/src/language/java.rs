@@ -29,6 +29,8 @@ pub(super) const LEAN: [&str; 3] = [
 /// Classes of the compiler, loaded from memory instead of being parsed.
 const ARCHIVE: &str = "javac.jsa";
 const OUT: &str = "out/";
+/// Threads that the machine starts for itself. Each has a stack as large as the program's, and uses a few pages of it.
+const OWN_THREADS: u64 = 16;
 /// Programs like a learner's, compiled once so that the archive holds what compiling them loads.
 const WARM_UP: &str = include_str!("java/WarmUp.java");
 
@@ -53,6 +55,7 @@ pub(super) static JAVA: Spec = Spec {
     run,
     processes: 128,
     own_memory_kib: 64 << 10,
+    reserved_kib,
     preparations: &[Preparation {
         name: ARCHIVE,
         files: &[("WarmUp.java", WARM_UP)],
@@ -147,6 +150,16 @@ fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
     argv
 }
 
+/// The stack of each thread.
+fn stack_mib(allowance: &Allowance) -> u64 {
+    ((allowance.memory_kib >> 10) / 10).clamp(1, 64)
+}
+
+/// Stacks of its own threads.
+pub(super) fn reserved_kib(allowance: &Allowance) -> u64 {
+    (OWN_THREADS * stack_mib(allowance)) << 10
+}
+
 /// The virtual machine with its limits.
 pub(super) fn machine(home: &Path, allowance: &Allowance) -> Vec<String> {
     let mib = allowance.memory_kib >> 10;
@@ -163,7 +176,7 @@ pub(super) fn machine(home: &Path, allowance: &Allowance) -> Vec<String> {
         "-XX:MaxHeapFreeRatio=40".to_owned(),
         // When a stack overflows, the machine takes seven times its size for a moment: that must fit, or endless
         // recursion would look like a lack of memory.
-        format!("-Xss{}m", (mib / 10).clamp(1, 64)),
+        format!("-Xss{}m", stack_mib(allowance)),
         "-Dfile.encoding=UTF-8".to_owned(),
     ]);
     argv

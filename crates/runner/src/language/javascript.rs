@@ -11,6 +11,8 @@ use crate::verdict::Allowance;
 const MODULES: &str = "--experimental-detect-module";
 /// Largest stack asked of V8, in kibibytes; its own default is made for servers and ends recursion at 10,000 calls.
 const STACK_KIB: u64 = 64 << 10;
+/// Threads that Node starts for itself. Where it cannot start one it hangs.
+const OWN_THREADS: u64 = 8;
 
 /// JavaScript.
 pub(super) static JAVASCRIPT: Spec = Spec {
@@ -22,7 +24,8 @@ pub(super) static JAVASCRIPT: Spec = Spec {
     compile_shown: None,
     run_shown: "node solution.js",
     find: |_| find_program("node", "nodejs"),
-    version: |home| words([path(home), "--version"]),
+    // One that is too old to know the option says so, and not first to a learner.
+    version: |home| words([path(home), MODULES, "--version"]),
     arrange: |code: &Code<'_>| arrange_script(code, "main.js", "solution.js"),
     compile: |command| {
         // The learner's text stands in the first file, alone or inside the driver.
@@ -35,6 +38,7 @@ pub(super) static JAVASCRIPT: Spec = Spec {
     run,
     processes: 64,
     own_memory_kib: 48 << 10,
+    reserved_kib,
     preparations: &[],
 };
 
@@ -47,6 +51,11 @@ fn run(home: &Path, sources: &Sources, allowance: &Allowance) -> Vec<String> {
     let mut argv = node(home, allowance);
     argv.push(format!("/app/{}", sources.entry));
     argv
+}
+
+/// Stacks of its own threads, each as large as the program's may grow.
+pub(super) fn reserved_kib(allowance: &Allowance) -> u64 {
+    OWN_THREADS * (allowance.stack_bytes() >> 10)
 }
 
 /// Node with its limits.

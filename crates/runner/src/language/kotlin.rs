@@ -39,6 +39,7 @@ pub(super) static KOTLIN: Spec = Spec {
     run,
     processes: 128,
     own_memory_kib: 64 << 10,
+    reserved_kib: java::reserved_kib,
     preparations: &[],
 };
 

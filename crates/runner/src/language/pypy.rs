@@ -3,7 +3,7 @@
 use contract::Language;
 
 use super::python::{BARE, check};
-use super::{Code, Product, Spec, arrange_script, find_program, never, path, words};
+use super::{Code, Product, Spec, arrange_script, find_program, never, nothing, path, words};
 
 /// PyPy.
 pub(super) static PYPY: Spec = Spec {
@@ -35,5 +35,6 @@ pub(super) static PYPY: Spec = Spec {
     },
     processes: 16,
     own_memory_kib: 64 << 10,
+    reserved_kib: nothing,
     preparations: &[],
 };

@@ -2,7 +2,9 @@
 
 use contract::Language;
 
-use super::{Code, Command, Product, Spec, arrange_script, find_program, never, path, words};
+use super::{
+    Code, Command, Product, Spec, arrange_script, find_program, never, nothing, path, words,
+};
 
 /// Like `-I`, but the learner's own further files can be imported. With `site`: without it there is no `exit` and no `quit`.
 pub(super) const BARE: [&str; 5] = ["-E", "-s", "-B", "-X", "utf8"];
@@ -50,6 +52,7 @@ pub(super) static PYTHON: Spec = Spec {
     },
     processes: 16,
     own_memory_kib: 0,
+    reserved_kib: nothing,
     preparations: &[],
 };
 

@@ -6,7 +6,7 @@ use contract::Language;
 
 use super::{
     ArrangeError, Code, Command, Found, Hints, Product, Sources, Spec, find_program, main_text,
-    never, path, with_main, words,
+    never, nothing, path, with_main, words,
 };
 use crate::lines::{self, LineMap, Origin};
 use crate::verdict::Allowance;
@@ -31,6 +31,7 @@ pub(super) static RUST: Spec = Spec {
     run: |_: &Path, _: &Sources, _: &Allowance| words(["/app/main"]),
     processes: 16,
     own_memory_kib: 0,
+    reserved_kib: nothing,
     preparations: &[],
 };
 

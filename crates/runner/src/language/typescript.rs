@@ -43,6 +43,7 @@ pub(super) static TYPESCRIPT: Spec = Spec {
     },
     processes: 64,
     own_memory_kib: 48 << 10,
+    reserved_kib: javascript::reserved_kib,
     preparations: &[],
 };
 

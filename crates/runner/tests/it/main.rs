@@ -14,3 +14,4 @@ mod programs;
 mod streams;
 mod support;
 mod verdicts;
+mod weak;

@@ -83,7 +83,8 @@ pub(super) fn hand_over(
             cpu_seconds: limits.cpu.as_secs() + if degraded { 1 } else { 2 },
             file_bytes: limits.file_bytes,
             stack_bytes: limits.stack_bytes,
-            data_bytes: degraded.then_some(limits.memory_bytes),
+            data_bytes: degraded
+                .then_some(limits.memory_bytes.saturating_add(program.reserved_bytes)),
             processes: degraded.then_some(limits.processes),
         },
         collect: match program.collect {
