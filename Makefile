@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests chaos
+.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests cluster-test chaos
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -51,3 +51,6 @@ openapi: ## Write openapi.json anew from the routes
 
 check-manifests: ## Render and check k8s/ and the compose file, without a cluster
 	@scripts/check-manifests.sh
+
+cluster-test: ## Apply k8s/overlays/dev to the cluster of KUBECONFIG, and see it do what it should
+	@scripts/cluster-test.sh
