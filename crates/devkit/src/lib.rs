@@ -22,6 +22,6 @@ pub use cable::Cable;
 pub use companion::{Companion, Program};
 pub use error::DevkitError;
 pub use kafka::{Kafka, resolve_jars};
-pub use port::any as free_port;
+pub use port::{KeptPort, any as free_port};
 pub use postgres::Postgres;
 pub use stack::Stack;

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
-use devkit::{Companion, Program};
+use devkit::{Companion, KeptPort, Program};
 use service::Shutdown;
 use tokio::{task::JoinSet, time::Instant};
 
@@ -35,6 +35,8 @@ struct Address {
 #[derive(Debug)]
 pub(crate) struct Addresses {
     services: ByName<Address>,
+    /// Nobody else is given them until `up` ends.
+    _kept: Vec<KeptPort>,
     /// The runner's address when it is not ours.
     runner: Option<String>,
 }
@@ -47,11 +49,12 @@ impl Addresses {
                 "cannot listen on {gateway} ({error}): end the program that does, or choose another address with --listen"
             );
         }
-        let free = || {
-            anyhow::Ok(SocketAddr::from((
-                Ipv4Addr::LOCALHOST,
-                devkit::free_port()?,
-            )))
+        let mut kept = vec![];
+        let mut free = || {
+            let port = KeptPort::any()?;
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+            kept.push(port);
+            anyhow::Ok(address)
         };
         let mut services = ByName::new();
         for name in NAMES {
@@ -69,7 +72,11 @@ impl Addresses {
             };
             address.api = SocketAddr::new(gateway.ip(), port);
         }
-        Ok(Self { services, runner })
+        Ok(Self {
+            services,
+            _kept: kept,
+            runner,
+        })
     }
 
     /// What a browser opens.
