@@ -21,8 +21,8 @@ use contract::manifest::{Checker, TestRef};
 use contract::runner_api::{BlobSource, JudgeRequest, RunRequest, RunnerEvent};
 use contract::verdict::Verdict;
 use futures::future::{Either, select};
-use futures::{StreamExt, stream};
-use sandbox::{Content, Outcome, Program, Sandbox, Stdin, Stdout};
+use futures::{FutureExt, StreamExt, stream};
+use sandbox::{Content, Outcome, Program, Race, Sandbox, Stdin, Stdout};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::blobs::{BlobError, Blobs, beginning};
@@ -41,6 +41,10 @@ use tell::{tell, without_checker};
 
 /// Where events go. A receiver that is gone ends the judgement from outside, so a failing send says nothing new.
 pub(crate) type Events = UnboundedSender<RunnerEvent>;
+
+/// The two in the race of an interactive run.
+const LEARNER: u64 = 0;
+const CHECKER: u64 = 1;
 
 /// Answers larger than this are compared on a thread of their own, so that other runs' clocks are looked at in time.
 const LARGE: usize = 64 << 10;
@@ -408,6 +412,8 @@ impl Judge {
     ) -> Result<Finished, JudgeError> {
         let (learner_hears, checker_says) = sandbox::pipe().map_err(BlobError::Folder)?;
         let (checker_hears, learner_says) = sandbox::pipe().map_err(BlobError::Folder)?;
+        let race = Race::new(&[(LEARNER, &checker_hears), (CHECKER, &learner_hears)])
+            .map_err(BlobError::Folder)?;
         let spec = job.toolchain.spec;
         let mut argv = (spec.run)(&job.toolchain.home, &job.program.sources, &job.allowance);
         argv.extend(test.args.iter().cloned());
@@ -425,9 +431,12 @@ impl Judge {
         let learner = one[0].run(program);
         let ends = (&checker_hears, &checker_says);
         let checker = jury.talk(&mut other[0], case, ends, &job.allowance);
+        let learner = learner.inspect(|_| race.settle());
+        let checker = checker.inspect(|_| race.settle());
         let (learner, checker) = futures::future::join(learner, checker).await;
         let (outcome, said) = (learner?, checker?);
-        let order = Order::of(&said, said.ended_at < outcome.ended_at);
+        let checker_was_first = race.first().map_err(BlobError::Folder)? == Some(CHECKER);
+        let order = Order::of(&said, checker_was_first);
         let ruling = jury.ruling(&said);
         let mut finished = Finished::of(outcome, &job.allowance);
         finished.verdict = decide(&ruling, finished.ending.verdict, order);

@@ -382,7 +382,7 @@ pub(crate) fn decide(ruling: &Ruling, learner: Option<Verdict>, order: Order) ->
     }
 }
 
-/// Who ended first.
+/// Who fell silent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// The learner's program.

@@ -192,7 +192,6 @@ mod tests {
             status,
             cpu: Duration::from_millis(cpu_ms),
             wall: Duration::from_millis(cpu_ms + 5),
-            ended_at: Duration::ZERO,
             memory_bytes: 2 << 20,
             stdout: Vec::new(),
             stderr: Vec::new(),

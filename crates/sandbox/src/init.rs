@@ -217,7 +217,6 @@ impl Slot {
             .map_err(|e| Trouble::io("tell the start", e))?;
         let (end, usage) = self.wait(first)?;
         let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let ended_us = system::monotonic_us()?;
         system::end_all_children()?;
         let mut said = String::new();
         File::from(failure)
@@ -230,7 +229,6 @@ impl Slot {
         };
         Ok(Answer {
             wall_us,
-            ended_us,
             cpu_us: usage.cpu_us,
             largest_bytes: usage.largest_bytes,
             ..Answer::of(end)
@@ -324,7 +322,6 @@ impl Answer {
         Self {
             end,
             wall_us: 0,
-            ended_us: 0,
             cpu_us: 0,
             largest_bytes: 0,
             files: Vec::new(),

@@ -28,6 +28,7 @@ mod init;
 mod instance;
 mod keeper;
 mod program;
+mod race;
 mod report;
 mod sandbox;
 mod sealed;
@@ -43,6 +44,7 @@ pub use program::{
     Collect, CollectedFile, Content, InputFile, LimitKind, Limits, Outcome, PipeEnd, Profile,
     Program, Status, Stdin, Stdout, pipe,
 };
+pub use race::Race;
 pub use report::{Backend, Features, Privilege, Report};
 pub use sandbox::{Config, Sandbox};
 pub use sealed::sealed_file;

@@ -118,6 +118,13 @@ pub fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
 }
 
 impl PipeEnd {
+    /// The same end once more: whoever holds it, too, keeps it open.
+    pub(crate) fn again(&self) -> io::Result<OwnedFd> {
+        let end = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = || io::Error::other("this end of the pipe was given to a run before");
+        end.as_ref().ok_or_else(taken)?.try_clone()
+    }
+
     pub(crate) fn take(&self) -> Result<OwnedFd, SandboxError> {
         let mut end = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         end.take().ok_or(SandboxError::Invalid(
@@ -199,9 +206,6 @@ pub struct Outcome {
     pub cpu: Duration,
     /// Time on the clock from start to end of the first process.
     pub wall: Duration,
-    /// When the first process ended, or was to be ended for a limit, by the machine's monotonic clock: tells which of two runs
-    /// ended first.
-    pub ended_at: Duration,
     /// Peak memory of all its processes and temporary files.
     pub memory_bytes: u64,
     /// Standard output, at most `output_bytes`.

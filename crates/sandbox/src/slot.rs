@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::time::{ClockId, clock_gettime};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
@@ -197,11 +196,6 @@ fn watch(socket: &Arc<OwnedFd>) -> Result<AsyncFd<Arc<OwnedFd>>, SandboxError> {
     watched.step("watch the slot's socket")
 }
 
-/// The clock that the inits read, too.
-fn now() -> io::Result<Duration> {
-    Ok(clock_gettime(ClockId::CLOCK_MONOTONIC)?.into())
-}
-
 impl Run {
     async fn listen(
         mut self,
@@ -237,7 +231,7 @@ impl Run {
                 }
             };
             if let Some(reason) = reason.filter(|_| killed_for.is_none()) {
-                killed_for = Some((reason, now().step("read the clock")?));
+                killed_for = Some(reason);
                 lost_at = Instant::now() + PATIENCE;
                 send(socket.as_raw_fd(), &Order::Kill, &[], &[]).map_err(|_| SandboxError::Lost)?;
             }
@@ -260,13 +254,12 @@ impl Run {
         self,
         answer: Answer,
         fds: Vec<OwnedFd>,
-        killed: Option<(LimitKind, Duration)>,
+        mut killed_for: Option<LimitKind>,
         socket: &AsyncFd<Arc<OwnedFd>>,
         group: &Group,
         program: &Program<'_>,
     ) -> Result<Outcome, SandboxError> {
         let limits = &program.limits;
-        let mut killed_for = killed.map(|(reason, _)| reason);
         if killed_for.is_none() && (self.stdout.over || self.results.over) {
             killed_for = Some(LimitKind::Output);
         }
@@ -283,9 +276,6 @@ impl Run {
         };
         let accounted = Duration::from_micros(answer.cpu_us);
         let wall = Duration::from_micros(answer.wall_us);
-        // Its partner sees a killed program's end before the init does.
-        let ended_at = Duration::from_micros(answer.ended_us);
-        let ended_at = killed.map_or(ended_at, |(_, at)| ended_at.min(at));
         let cpu = group
             .cpu()
             .step("read processor time")?
@@ -304,7 +294,6 @@ impl Run {
         let files = collect(answer, fds, socket, limits).await?;
         Ok(Outcome {
             status,
-            ended_at,
             cpu,
             wall,
             memory_bytes,

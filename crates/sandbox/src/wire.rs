@@ -166,8 +166,6 @@ pub(crate) enum Reply {
 pub(crate) struct Answer {
     pub(crate) end: End,
     pub(crate) wall_us: u64,
-    /// When it ended, by the clock that all processes of the machine share.
-    pub(crate) ended_us: u64,
     /// From the kernel's accounting of waited-for children: the fallback without cgroups.
     pub(crate) cpu_us: u64,
     /// Largest process, in bytes: the fallback without cgroups.

@@ -2,11 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
 use crate::wire::End;
@@ -174,12 +172,6 @@ pub(crate) fn end_all_children() -> Result<(), Trouble> {
             }
         }
     }
-}
-
-/// The clock that all processes of the machine share, in microseconds.
-pub(crate) fn monotonic_us() -> Result<u64, Trouble> {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_err(|e| Trouble::new("clock", e))?;
-    Ok(u64::try_from(Duration::from(now).as_micros()).unwrap_or(u64::MAX))
 }
 
 /// The errno of the last libc call as a result.

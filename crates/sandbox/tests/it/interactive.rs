@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox::{LimitKind, Status, Stdin, Stdout};
+use sandbox::{LimitKind, Race, Status, Stdin, Stdout};
 
 use crate::support::{both, python, text, with_sandbox};
 
@@ -38,39 +38,85 @@ fn two_programs_converse_and_see_each_others_end() {
 }
 
 #[test]
-fn one_clock_tells_who_ended_first() {
-    let first = python("pass");
-    let second = python("import sys\nsys.stdin.read()\nsum(range(10_000_000))");
+fn a_race_tells_who_fell_silent_first() {
     with_sandbox(async |sandbox| {
-        let (read, write) = sandbox::pipe().expect("a pipe");
-        let first = first.change(|p| p.stdout = Stdout::Pipe(&write));
-        let second = second.change(|p| p.stdin = Stdin::Pipe(&read));
-        let (first, second) = both(sandbox, &first, &second).await;
-        let later = second.ended_at.checked_sub(first.ended_at);
-        assert!(
-            later.is_some_and(|later| !later.is_zero() && later < second.wall),
-            "{first:?} {second:?}"
-        );
+        for closer in [0, 1] {
+            let (first_hears, second_says) = sandbox::pipe().expect("a pipe");
+            let (second_hears, first_says) = sandbox::pipe().expect("a pipe");
+            let race = Race::new(&[(0, &second_hears), (1, &first_hears)]).expect("a race");
+            let codes = ["pass", "import os\nos.read(0, 1)\nos._exit(0)"];
+            let first = python(codes[closer]).change(|p| {
+                (p.stdin, p.stdout) = (Stdin::Pipe(&first_hears), Stdout::Pipe(&first_says));
+            });
+            let second = python(codes[1 - closer]).change(|p| {
+                (p.stdin, p.stdout) = (Stdin::Pipe(&second_hears), Stdout::Pipe(&second_says));
+            });
+            both(sandbox, &first, &second).await;
+            assert_eq!(
+                race.first().expect("the kernel tells"),
+                u64::try_from(closer).ok()
+            );
+        }
     });
 }
 
-/// A partner that learns of it by the closed pipe may be gone sooner than the killed program has been collected.
+#[test]
+fn nobody_has_fallen_silent_in_a_race_that_is_settled_too_soon() {
+    let (hears, says) = sandbox::pipe().expect("a pipe");
+    let race = Race::new(&[(0, &hears)]).expect("a race");
+    race.settle();
+    drop(says);
+    assert_eq!(race.first().expect("the kernel tells"), None);
+}
+
+/// A partner that learns of it by the closed pipe may be collected sooner than the killed program.
 #[test]
 fn a_program_that_is_killed_for_a_limit_ended_before_its_partner() {
     with_sandbox(async |sandbox| {
         for _ in 0..8 {
             let (read, write) = sandbox::pipe().expect("a pipe");
+            let (back_read, back_write) = sandbox::pipe().expect("a pipe");
+            let race = Race::new(&[(7, &read), (8, &back_read)]).expect("a race");
             // It takes a while to be collected: a process more, and much memory.
             let killed =
                 python("import os, time\nos.fork()\nblock = bytearray(64 << 20)\ntime.sleep(60)")
                     .limits(|l| l.wall = Duration::from_millis(150))
-                    .change(|p| p.stdout = Stdout::Pipe(&write));
-            let partner = python("import os\nos.read(0, 1)\nos._exit(0)")
-                .change(|p| p.stdin = Stdin::Pipe(&read));
+                    .change(|p| {
+                        (p.stdin, p.stdout) = (Stdin::Pipe(&back_read), Stdout::Pipe(&write));
+                    });
+            let partner = python("import os\nos.read(0, 1)\nos._exit(0)").change(|p| {
+                (p.stdin, p.stdout) = (Stdin::Pipe(&read), Stdout::Pipe(&back_write));
+            });
             let (killed, partner) = both(sandbox, &killed, &partner).await;
             assert_eq!(killed.status, Status::LimitHit(LimitKind::Wall));
-            assert!(killed.ended_at < partner.ended_at, "{killed:?} {partner:?}");
+            let first = race.first().expect("the kernel tells");
+            assert_eq!(first, Some(7), "{killed:?} {partner:?}");
         }
+    });
+}
+
+/// It would otherwise never end: a watched pipe has a reader.
+#[test]
+fn a_writer_dies_of_the_closed_pipe_when_the_race_is_settled() {
+    with_sandbox(async |sandbox| {
+        let (read, write) = sandbox::pipe().expect("a pipe");
+        let race = Race::new(&[(0, &read)]).expect("a race");
+        let writer =
+            python("while True: print('more')").change(|p| p.stdout = Stdout::Pipe(&write));
+        let reader = python("import os\nos.read(0, 1)").change(|p| p.stdin = Stdin::Pipe(&read));
+        let mut slots = sandbox.acquire_many(2).await.expect("two slots");
+        let (one, other) = slots.split_at_mut(1);
+        let (writer, reader) = tokio::join!(one[0].run(writer.program()), async {
+            let ended = other[0].run(reader.program()).await;
+            race.settle();
+            ended
+        });
+        assert_eq!(reader.expect("it runs").status, Status::Exited(0));
+        let writer = writer.expect("it runs");
+        assert!(
+            String::from_utf8_lossy(&writer.stderr).contains("BrokenPipe"),
+            "{writer:?}"
+        );
     });
 }
 
