@@ -120,14 +120,11 @@ impl Fleet {
     /// Finds runners and probes each of them until the soft end.
     pub(crate) fn watch(self: &Arc<Self>, shutdown: &Shutdown) {
         for index in 0..self.places.len() {
-            let (fleet, shutdown) = (Arc::clone(self), shutdown.clone());
-            shutdown.tracker().spawn({
-                let shutdown = shutdown.clone();
-                async move {
-                    tokio::select! {
-                        () = fleet.resolve(index, &shutdown) => {}
-                        () = shutdown.soft().cancelled() => {}
-                    }
+            let (fleet, end) = (Arc::clone(self), shutdown.clone());
+            shutdown.tracker().spawn(async move {
+                tokio::select! {
+                    () = fleet.resolve(index, &end) => {}
+                    () = end.soft().cancelled() => {}
                 }
             });
         }
@@ -169,35 +166,36 @@ impl Fleet {
             stays
         });
         for address in addresses {
-            if runners
-                .iter()
-                .any(|runner| runner.client.base_url() == address)
-            {
+            let known = |runner: &Arc<Runner>| runner.client.base_url() == address;
+            if runners.iter().any(known) {
                 continue;
             }
             match Client::new(address, "runner", self.minter.clone()) {
-                Ok(client) => {
-                    let runner = Arc::new(Runner {
-                        client,
-                        place,
-                        state: Mutex::default(),
-                        doubt: Notify::new(),
-                        gone: shutdown.soft().child_token(),
-                    });
-                    runners.push(Arc::clone(&runner));
-                    let fleet = Arc::clone(self);
-                    shutdown.tracker().spawn(async move {
-                        tokio::select! {
-                            () = fleet.watch_one(&runner) => {}
-                            () = runner.gone.cancelled() => {}
-                        }
-                    });
-                }
+                Ok(client) => runners.push(self.begin(client, place, shutdown)),
                 Err(error) => {
                     tracing::error!(%error, address, "cannot ask {address}: {error}");
                 }
             }
         }
+    }
+
+    /// A runner that is probed from now on, until it is gone.
+    fn begin(self: &Arc<Self>, client: Client, place: usize, shutdown: &Shutdown) -> Arc<Runner> {
+        let runner = Arc::new(Runner {
+            client,
+            place,
+            state: Mutex::default(),
+            doubt: Notify::new(),
+            gone: shutdown.soft().child_token(),
+        });
+        let (fleet, watched) = (Arc::clone(self), Arc::clone(&runner));
+        shutdown.tracker().spawn(async move {
+            tokio::select! {
+                () = fleet.watch_one(&watched) => {}
+                () = watched.gone.cancelled() => {}
+            }
+        });
+        runner
     }
 
     /// A place at a runner, if one has room and nobody comes first.
