@@ -7,7 +7,7 @@
 //!                <v2 unified>/…                                         cpu.stat
 //! ```
 //! A group serves one run and is removed: counters cannot be reset reliably. Groups are made and removed ahead of and
-//! behind the runs. Nothing outside `<name>` is ever removed, and `<instance>` says whose it is.
+//! behind the runs. Nothing outside `<name>` is ever removed, and `<instance>` says whose it is, who holds it while it lives.
 
 mod probe;
 
@@ -16,6 +16,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{SandboxError, Step};
@@ -27,6 +28,8 @@ pub(crate) struct Groups {
     pub(crate) backend: Backend,
     /// One for v2, three for hybrid (memory, pids, unified), none without.
     parents: Vec<PathBuf>,
+    #[expect(dead_code, reason = "held, not read")]
+    held: Arc<[File]>,
     pub(crate) memory_peak: bool,
     pub(crate) swap_accounting: bool,
 }
@@ -55,14 +58,16 @@ impl Groups {
                 return Ok(Self {
                     backend: Backend::None,
                     parents: Vec::new(),
+                    held: Arc::default(),
                     memory_peak: false,
                     swap_accounting: false,
                 });
             }
             Err(reason) => return Err(SandboxError::NoCgroups(reason)),
         };
-        let mut parents = Vec::new();
+        let (mut parents, mut held) = (Vec::new(), Vec::new());
         for parent in found.parents {
+            let _alone = crate::instance::hold(&parent).step("hold the parent of all cgroups")?;
             for dead in crate::instance::abandoned(&parent).step("look for abandoned cgroups")? {
                 match remove_tree(&parent.join(&dead)) {
                     // Another user's, who will clean up at the next start; our own stand beside them.
@@ -74,6 +79,7 @@ impl Groups {
             }
             let own = parent.join(instance);
             make(&own).map_err(|error| SandboxError::NoCgroups(probe::refused(&parent, &error)))?;
+            held.push(crate::instance::hold(&own).step("hold a cgroup")?);
             if found.backend == Backend::CgroupV2 {
                 fs::write(own.join("cgroup.subtree_control"), "+memory +pids")
                     .step("enable controllers")?;
@@ -83,6 +89,7 @@ impl Groups {
         let mut groups = Self {
             backend: found.backend,
             parents,
+            held: held.into(),
             memory_peak: true,
             swap_accounting: false,
         };

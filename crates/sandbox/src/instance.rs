@@ -2,8 +2,10 @@
 //!
 //! Everything the sandbox leaves outside a process (cgroups, work directories) lies in a directory named after the
 //! owner's process id and start time. A later start removes those whose owner is gone, below its own name only.
+//! Numbers say nothing to those in other containers, who may share cgroups or a volume: so the owner holds a lock on its
+//! directory for as long as it lives, and what is locked is never removed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +38,20 @@ pub(crate) fn is_abandoned(name: &str) -> bool {
     }
 }
 
+/// Holds a directory until the file is closed or this process is gone, however it ends; waits while somebody else does.
+/// Who looks for abandoned directories and makes one of its own holds the parent meanwhile, for a directory just made is
+/// not yet held.
+pub(crate) fn hold(directory: &Path) -> io::Result<File> {
+    let file = File::open(directory)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Whether a living process holds it. One that may not be opened may not be removed either, which is said there.
+fn is_held(directory: &Path) -> bool {
+    File::open(directory).is_ok_and(|file| file.try_lock().is_err())
+}
+
 /// Names of abandoned directories in `parent`.
 pub(crate) fn abandoned(parent: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(parent) {
@@ -48,7 +64,7 @@ pub(crate) fn abandoned(parent: &Path) -> io::Result<Vec<String>> {
         if let Some(name) = entry?
             .file_name()
             .to_str()
-            .filter(|name| is_abandoned(name))
+            .filter(|name| is_abandoned(name) && !is_held(&parent.join(name)))
         {
             found.push(name.to_owned());
         }
@@ -94,5 +110,19 @@ mod tests {
         for foreign in ["", "docker", "1-2", "1-2-3-4", "a-b-c", "system.slice"] {
             assert!(!is_abandoned(foreign), "{foreign:?} is not ours");
         }
+    }
+
+    #[test]
+    fn leaves_what_is_held_from_another_container() {
+        let parent = tempfile::tempdir().expect("makes a directory");
+        // A number that no process has here; there it may be anybody's.
+        let theirs = parent.path().join("4194305-5-0");
+        fs::create_dir(&theirs).expect("makes a directory");
+        let held = hold(&theirs).expect("is not held yet");
+        let found = abandoned(parent.path()).expect("reads the directory");
+        assert!(found.is_empty(), "{found:?} is in use");
+        drop(held);
+        let found = abandoned(parent.path()).expect("reads the directory");
+        assert_eq!(found, ["4194305-5-0"], "its owner is gone");
     }
 }

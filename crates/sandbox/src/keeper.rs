@@ -5,7 +5,7 @@
 //! is dropped it takes everything away: processes first, then groups, then directories.
 
 use std::collections::HashMap;
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -103,6 +103,8 @@ pub(crate) struct Keeper {
     privilege: Privilege,
     pub(crate) groups: Groups,
     pub(crate) directory: PathBuf,
+    #[expect(dead_code, reason = "held, not read")]
+    held: File,
     shelf: Arc<Shelf>,
     inits: HashMap<usize, OwnedFd>,
     removals: Vec<Group>,
@@ -114,8 +116,8 @@ impl Keeper {
     pub(crate) fn start(config: Config, shelf: Arc<Shelf>) -> Result<(Self, Report), SandboxError> {
         let instance = crate::instance::new_name().step("name the instance")?;
         let groups = Groups::prepare(&config.cgroup_name, &instance, config.allow_degraded)?;
-        let directory = match prepare_directory(&config.work_dir, &instance) {
-            Ok(directory) => directory,
+        let (directory, held) = match prepare_directory(&config.work_dir, &instance) {
+            Ok(made) => made,
             Err(error) => {
                 groups.remove().step("remove the instance's cgroups")?;
                 return Err(error);
@@ -131,6 +133,7 @@ impl Keeper {
             privilege,
             groups,
             directory,
+            held,
             shelf,
             inits: HashMap::new(),
             removals: Vec::new(),
@@ -335,10 +338,11 @@ impl Keeper {
     }
 }
 
-/// Makes `<work_dir>/<instance>` and removes those of dead owners.
-fn prepare_directory(work_dir: &Path, instance: &str) -> Result<PathBuf, SandboxError> {
+/// Makes and holds `<work_dir>/<instance>`, and removes those of dead owners.
+fn prepare_directory(work_dir: &Path, instance: &str) -> Result<(PathBuf, File), SandboxError> {
     make_directory(work_dir, 0o711).step("make the work directory")?;
     let work_dir = work_dir.canonicalize().step("resolve the work directory")?;
+    let _alone = crate::instance::hold(&work_dir).step("hold the work directory")?;
     for dead in crate::instance::abandoned(&work_dir).step("look for abandoned directories")? {
         match fs::remove_dir_all(work_dir.join(&dead)) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -355,7 +359,8 @@ fn prepare_directory(work_dir: &Path, instance: &str) -> Result<PathBuf, Sandbox
     ] {
         make_directory(&path, mode).step("make the instance's directory")?;
     }
-    Ok(directory)
+    let held = crate::instance::hold(&directory).step("hold the instance's directory")?;
+    Ok((directory, held))
 }
 
 fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
