@@ -22,7 +22,10 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
@@ -40,12 +43,10 @@ const HEADER_LIMIT: usize = 64 * 1024;
 /// With HTTP/2 larger ones are still read, so that they can be refused with a problem; beyond this they are refused without.
 const HTTP2_HEADER_LIMIT: u32 = 2 * 1024 * 1024;
 
-/// A client that has not sent its first request by then is not going to.
-const FIRST_REQUEST_LIMIT: Duration = Duration::from_mins(1);
-
-/// How long a connection may be idle before its next request has come. Longer than clients keep idle connections (load
-/// balancers 60 s, the usual HTTP libraries 90 s): else a request now and then meets a connection that is just being closed.
-const NEXT_REQUEST_LIMIT: Duration = Duration::from_secs(100);
+/// How long a connection may be idle before its first or next request has come. Longer than clients keep idle connections, also
+/// spare ones that were never used (load balancers 60 s, the usual HTTP libraries 90 s): else a request now and then meets a
+/// connection that is just being closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(100);
 
 /// How often an idle HTTP/2 client is asked whether it still is there.
 const HTTP2_PING: Duration = Duration::from_secs(20);
@@ -123,7 +124,10 @@ async fn accept(listener: TcpListener, router: Router, ending: Ending) {
     let server = Arc::new(http_server());
     // Cancelled when connections must close, whatever they do.
     let close = ending.hard.child_token();
-    let take = |(stream, peer)| {
+    let take = |(stream, peer): (TcpStream, SocketAddr)| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
         let connection = Connection {
             server: server.clone(),
             router: router.clone(),
@@ -171,7 +175,7 @@ fn http_server() -> auto::Builder<TokioExecutor> {
     server
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(NEXT_REQUEST_LIMIT)
+        .header_read_timeout(IDLE_LIMIT)
         .max_buf_size(HEADER_LIMIT);
     server
         .http2()
@@ -190,17 +194,17 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, peer: SocketAddr) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
+    async fn serve<S>(self, stream: S, peer: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let progress = Arc::new(Progress::default());
         let socket = TokioIo::new(Socket::new(stream, progress.clone()));
         let service = hyper::service::service_fn(|request| {
             answer(self.router.clone(), request, peer, progress.clone())
         });
         let mut connection = pin!(self.server.serve_connection(socket, service));
-        let mut first_request = pin!(tokio::time::sleep(FIRST_REQUEST_LIMIT));
+        let mut first_request = pin!(tokio::time::sleep(IDLE_LIMIT));
         let (mut is_ending, mut is_waiting) = (false, true);
         loop {
             tokio::select! {
@@ -217,7 +221,7 @@ impl Connection {
                     is_ending = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                // hyper's own limit is longer, and begins with the first byte.
+                // hyper's own limit begins with the first byte only.
                 () = first_request.as_mut(), if is_waiting => {
                     if progress.begun() == 0 {
                         return;
@@ -292,5 +296,55 @@ async fn upkeep(end: CancellationToken) {
             () = end.cancelled() => return,
             _ = ticks.tick() => registry.run_upkeep(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// The client's end of a connection that is being served.
+    fn connect() -> DuplexStream {
+        let (client, server) = duplex(64 * 1024);
+        let connection = Connection {
+            server: Arc::new(http_server()),
+            router: Router::new().route("/", axum::routing::get(async || "hello")),
+            soft: CancellationToken::new(),
+            close: CancellationToken::new(),
+        };
+        tokio::spawn(connection.serve(server, SocketAddr::from(([127, 0, 0, 1], 1))));
+        client
+    }
+
+    async fn get(client: &mut DuplexStream) -> String {
+        let request = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
+        client.write_all(request).await.expect("open");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"hello") {
+            let read = client.read_buf(&mut answer).await.expect("readable");
+            assert_ne!(read, 0, "closed after {:?}", String::from_utf8(answer));
+        }
+        String::from_utf8(answer).expect("text")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_outlives_its_clients_idle_pool_before_its_first_request_and_the_next() {
+        const KEPT_BY_CLIENTS: Duration = Duration::from_secs(90);
+        let mut client = connect();
+        for _ in 0..3 {
+            tokio::time::sleep(KEPT_BY_CLIENTS).await;
+            let answer = get(&mut client).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_any_request_is_closed_in_the_end() {
+        let mut client = connect();
+        let mut nothing = Vec::new();
+        let ended = tokio::time::timeout(2 * IDLE_LIMIT, client.read_to_end(&mut nothing)).await;
+        assert_eq!(ended.expect("closed").expect("not broken"), 0);
     }
 }

@@ -23,7 +23,6 @@ use http::StatusCode;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Sleep, sleep},
 };
 use uuid::Uuid;
@@ -151,8 +150,8 @@ impl Drop for Watched {
 }
 
 /// The socket.
-pub(crate) struct Socket {
-    stream: TcpStream,
+pub(crate) struct Socket<S> {
+    stream: S,
     progress: Arc<Progress>,
     /// How many requests had begun when the last answer was out.
     settled: u64,
@@ -174,8 +173,8 @@ struct Lingering {
     read: usize,
 }
 
-impl Socket {
-    pub(crate) fn new(stream: TcpStream, progress: Arc<Progress>) -> Self {
+impl<S: AsyncWrite + Unpin> Socket<S> {
+    pub(crate) fn new(stream: S, progress: Arc<Progress>) -> Self {
         Self {
             stream,
             progress,
@@ -222,7 +221,7 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -232,7 +231,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
