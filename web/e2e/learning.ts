@@ -99,6 +99,22 @@ export const keepsDrafts: Flow = async (browser) => {
   await language.selectOption('cpp');
   await holds(page, '#include <iostream>');
   await write(page, '// also mine\n');
+  // A slow line: what is written before the starter has come stays.
+  let come = () => {};
+  const coming = new Promise<void>((resolve) => (come = resolve));
+  await page.route('**/languages/java/starter', async (route) => {
+    await coming;
+    await route.continue();
+  });
+  await language.selectOption('java');
+  await write(page, '// before it came\n');
+  const starter = page.waitForResponse('**/languages/java/starter');
+  come();
+  await (await starter).finished();
+  await language.selectOption('python');
+  await holds(page, '"mine"');
+  await language.selectOption('java');
+  await holds(page, '// before it came');
   await language.selectOption('python');
   await holds(page, '"mine"');
   await page.reload();

@@ -140,6 +140,7 @@ export async function mount(options: EditorOptions): Promise<Editor> {
     }),
   });
 
+  let wanted = options.language;
   return {
     text: () => view.state.doc.toString(),
     replace(next) {
@@ -147,7 +148,10 @@ export async function mount(options: EditorOptions): Promise<Editor> {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next }, annotations: Transaction.userEvent.of('input') });
     },
     async language(id) {
-      view.dispatch({ effects: languageSlot.reconfigure(await languageSupport(id)) });
+      wanted = id;
+      const loaded = await languageSupport(id);
+      // Another one may have been chosen meanwhile.
+      if (wanted === id) view.dispatch({ effects: languageSlot.reconfigure(loaded) });
     },
     mark(marks) {
       view.dispatch(setDiagnostics(view.state, marks.map((mark) => diagnostic(view.state, mark))));
