@@ -13,6 +13,7 @@ mod lone_runner;
 mod openapi;
 mod operate;
 mod run_file;
+mod settings;
 mod setup;
 mod submit;
 mod transfer;
@@ -22,14 +23,24 @@ mod verify;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use service::Shutdown;
+
+/// The exit code for it.
+const WRONG_COMMAND_LINE: u8 = 2;
 
 fn main() -> ExitCode {
     // The sandbox starts this binary anew as the init of each slot: that must come before any thread.
     sandbox::init_if_requested();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
+    if let Err(error) = service::telemetry::check() {
+        eprintln!("codementor: {error}");
+        return ExitCode::from(WRONG_COMMAND_LINE);
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -44,6 +55,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says what is wrong with the command line, or prints the help that was asked for.
+fn refused(error: &clap::Error) -> ExitCode {
+    let subcommand = std::env::args().nth(1).unwrap_or_default();
+    match settings::explain(error, &Cli::command(), &subcommand) {
+        Some(said) => eprintln!("codementor: {said}"),
+        // To a closed pipe; nobody is left to be told.
+        None => drop(error.print()),
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_COMMAND_LINE))
 }
 
 /// The exit code.

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use clap::ValueEnum;
 use queue::KafkaConfig;
-use service::config::{DatabaseConfig, KeysConfig, ListenConfig};
+use service::config::{DatabaseConfig, KeysConfig, ListenConfig, http_url};
 
 use crate::{
     error::EvaluationError,
@@ -38,6 +38,7 @@ pub struct Config {
         env = "CODEMENTOR_RUNNER_URLS",
         value_name = "URLS",
         value_delimiter = ',',
+        value_parser = http_url,
         default_value = "http://127.0.0.1:8084"
     )]
     pub runner_urls: Vec<String>,
@@ -46,6 +47,7 @@ pub struct Config {
         long,
         env = "CODEMENTOR_QUESTION_URL",
         value_name = "URL",
+        value_parser = http_url,
         default_value = "http://127.0.0.1:8083"
     )]
     pub question_url: String,

@@ -30,8 +30,8 @@ mod upkeep;
 use std::{sync::Arc, time::Duration};
 
 use contract::topic::RETRY_DELAY;
-use queue::{Consumer, Producer, Stop};
-use service::{Listeners, Ops, Shutdown, database, token::Minter};
+use queue::{Consumer, Producer, Stop, admin::Admin};
+use service::{Listeners, Ops, Shutdown, Start, token::Minter};
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
@@ -56,15 +56,20 @@ pub async fn run(
     listeners: Listeners,
     shutdown: Shutdown,
 ) -> Result<(), EvaluationError> {
-    let (key, _) = config.keys.load(NAME)?;
-    let pool = database::connect(&config.database, NAME).await?;
-    database::check(&pool, &MIGRATOR, NAME).await?;
+    let reviewer = config.review.build()?;
     let ops = Ops::new(NAME);
-    database::watch(&pool, ops.part("database"), &shutdown);
+    let start = Start::begin(&ops, &listeners, &shutdown)?;
+    let (key, _) = start.keys(|| config.keys.load(NAME)).await?;
+    let pool = start.database(&config.database, NAME, &MIGRATOR).await?;
+    let topics = ops.part("topics");
+    shutdown.tracker().spawn(
+        Admin::new(&config.kafka)?
+            .watch_topics(shutdown.soft().clone(), move |found| topics.tell(found)),
+    );
     let parts = Parts {
         producer: Producer::start(&config.kafka, NAME)?,
         working: TaskTracker::new(),
-        reviewer: config.review.build()?,
+        reviewer,
         pool,
         database_patience: config.database.database_patience,
         ops: ops.clone(),
@@ -77,6 +82,7 @@ pub async fn run(
     if config.role.reviews() {
         parts.start_reviewing(&config)?;
     }
+    start.done();
     service::serve(listeners, router(), ops, shutdown).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use queue::KafkaConfig;
-use service::config::{DatabaseConfig, KeysConfig, ListenConfig, seconds};
+use service::config::{DatabaseConfig, KeysConfig, ListenConfig, http_url, seconds};
 
 /// Execute's configuration.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +25,7 @@ pub struct Config {
     #[arg(
         long,
         env = "CODEMENTOR_QUESTION_URL",
+        value_parser = http_url,
         default_value = "http://127.0.0.1:8083"
     )]
     pub question_url: String,
@@ -33,6 +34,7 @@ pub struct Config {
         long,
         env = "CODEMENTOR_RUNNER_URLS",
         value_delimiter = ',',
+        value_parser = http_url,
         default_value = "http://127.0.0.1:8084"
     )]
     pub runner_urls: Vec<String>,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use contract::{Topic, topic::group};
 use queue::{Consumer, KafkaConfig, Producer, Stop, admin::Admin, ordered};
 use service::{
-    Client, Listeners, Ops, Shutdown, database,
+    Client, Listeners, Ops, Shutdown, Start, database,
     token::{Minter, Verifier},
 };
 
@@ -22,10 +22,12 @@ const CONSUMER_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until `shutdown`.
 pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Result<(), Error> {
-    let (key, trusted) = config.keys.load(NAME)?;
-    let pool = database::connect(&config.database, NAME).await?;
+    let ops = Ops::new(NAME);
+    let start = Start::begin(&ops, &listeners, &shutdown)?;
+    let (key, trusted) = start.keys(|| config.keys.load(NAME)).await?;
+    // Kafka is no part of it: without Kafka things are accepted all the same.
+    let pool = start.database(&config.database, NAME, &MIGRATOR).await?;
     let database_patience = config.database.database_patience;
-    database::check(&pool, &MIGRATOR, NAME).await?;
     let minter = Minter::new(key);
     let mut runners = vec![];
     for url in &config.runner_urls {
@@ -33,6 +35,12 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     }
     let producer = Producer::start(&config.kafka, NAME)?;
     let admin = Admin::new(&config.kafka)?;
+    let topics = ops.optional_part("topics");
+    shutdown.tracker().spawn(
+        admin
+            .clone()
+            .watch_topics(shutdown.soft().clone(), move |found| topics.tell(found)),
+    );
     let patience = Arc::new(config.patience);
     let state = State {
         question: Client::new(&config.question_url, "question", minter)?,
@@ -51,9 +59,6 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         database_patience,
     };
 
-    let ops = Ops::new(NAME);
-    // Kafka is no part of it: without Kafka things are accepted all the same.
-    database::watch(&pool, ops.part("database"), &shutdown);
     let consumers = start_consumers(&config.kafka, &producer, &state, &ops, &shutdown)?;
     let measuring = audit::measure(pool.clone(), database_patience, shutdown.clone());
     shutdown.tracker().spawn(measuring);
@@ -61,6 +66,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         .tracker()
         .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
 
+    start.done();
     let attended = consumers
         .iter()
         .map(|consumer| consumer.attended(|| shutdown.stop()));

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use clap::{Args, ValueEnum};
 use queue::KafkaConfig;
-use service::config::{DatabaseConfig, KeysConfig, ListenConfig};
+use service::config::{DatabaseConfig, KeysConfig, ListenConfig, http_url, http_url_or_nothing};
 use uuid::Uuid;
 
 use crate::limits::Rates;
@@ -30,6 +30,7 @@ pub struct Config {
         long,
         env = "CODEMENTOR_EXECUTE_URL",
         value_name = "URL",
+        value_parser = http_url,
         default_value = "http://127.0.0.1:8082"
     )]
     pub execute_url: String,
@@ -38,6 +39,7 @@ pub struct Config {
         long,
         env = "CODEMENTOR_QUESTION_URL",
         value_name = "URL",
+        value_parser = http_url,
         default_value = "http://127.0.0.1:8083"
     )]
     pub question_url: String,
@@ -46,7 +48,7 @@ pub struct Config {
     #[arg(long, env = "CODEMENTOR_INSTANCE", value_name = "NAME")]
     pub instance: Option<String>,
     /// Address that browsers see; with https:// cookies are marked Secure and HSTS is sent
-    #[arg(long, env = "CODEMENTOR_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "CODEMENTOR_PUBLIC_URL", value_name = "URL", value_parser = http_url_or_nothing)]
     pub public_url: Option<String>,
     /// How many proxies in front append to X-Forwarded-For; 0 takes the peer's address
     #[arg(

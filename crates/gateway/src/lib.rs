@@ -33,7 +33,7 @@ mod visitor;
 
 use std::{io, time::Duration};
 
-use service::{Client, Listeners, Ops, Shutdown, database, token::Minter};
+use service::{Client, Listeners, Ops, Shutdown, Start, token::Minter};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -65,10 +65,9 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), GatewayError> {
     let ops = Ops::new(NAME);
-    let (key, _) = config.keys.load(NAME)?;
-    let db = database::connect(&config.database, SCHEMA).await?;
-    database::check(&db, &MIGRATOR, SCHEMA).await?;
-    database::watch(&db, ops.part("database"), &shutdown);
+    let start = Start::begin(&ops, &listeners, &shutdown)?;
+    let (key, _) = start.keys(|| config.keys.load(NAME)).await?;
+    let db = start.database(&config.database, SCHEMA, &MIGRATOR).await?;
     let keys = Keys::load(db.clone()).await?;
     shutdown
         .tracker()
@@ -99,6 +98,7 @@ pub async fn run(
         .tracker()
         .spawn(upkeep(app.clone(), shutdown.soft().clone()));
     give_up_on_dead_readers(&listeners.api)?;
+    start.done();
     service::serve(listeners, router(app), ops, shutdown).await?;
     Ok(())
 }

@@ -37,7 +37,7 @@ use std::{path::PathBuf, time::Duration};
 use contract::{Topic, topic::group};
 use queue::{Consumer, Producer, QueueError, Stop, ordered};
 use service::{
-    Listeners, Ops, Shutdown, database,
+    Listeners, Ops, Shutdown, Start, database,
     token::{KeyError, Verifier},
 };
 
@@ -83,22 +83,22 @@ pub enum RunError {
 
 /// Serves until `shutdown`. Needs the tables that `codementor setup` makes, and says so where they are missing.
 pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
-    let trusted = config.keys.load()?;
+    let ops = Ops::new(NAME);
+    let start = Start::begin(&ops, &listeners, &shutdown)?;
+    let trusted = start.keys(|| config.keys.load()).await?;
     let blobs = Blobs::open(&config.blobs).map_err(|source| RunError::Blobs {
         folder: config.blobs.clone(),
         source,
     })?;
-    let pool = database::connect(&config.database, NAME).await?;
-    database::check(&pool, &MIGRATOR, NAME).await?;
-    let ops = Ops::new(NAME);
+    let pool = start.database(&config.database, NAME, &MIGRATOR).await?;
     // Kafka is no part of it: without Kafka everything works, and progress follows later.
-    database::watch(&pool, ops.part("database"), &shutdown);
     let progress = follow_results(&config, &pool, &ops, &shutdown)?;
     let state = AppState {
         pool: pool.clone(),
         blobs,
         verifier: Verifier::new(NAME, trusted),
     };
+    start.done();
     let serving = async {
         let served = service::serve(listeners, router(state), ops, shutdown.clone()).await;
         shutdown.stop();

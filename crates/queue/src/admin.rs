@@ -17,6 +17,7 @@ use rdkafka::{
     metadata::{Metadata, MetadataPartition},
     topic_partition_list::Offset,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     KafkaConfig, QueueError,
@@ -29,6 +30,9 @@ mod topics;
 pub use topics::{Profile, check_topics, create_topics};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks at topics that are as they should be, and at ones that are not.
+const SELDOM: Duration = Duration::from_mins(1);
+const OFTEN: Duration = Duration::from_secs(2);
 
 /// Asks about topics and groups, again and again. Cheap to clone.
 #[derive(Clone)]
@@ -109,6 +113,24 @@ impl Admin {
             Ok(())
         })
         .await
+    }
+
+    /// Looks whether all topics are there with as many partitions as the smallest installation has, and tells, until `end`: often
+    /// while something is wrong, seldom while all is well.
+    pub async fn watch_topics(
+        self,
+        end: CancellationToken,
+        tell: impl Fn(Result<(), QueueError>) + Send,
+    ) {
+        let watching = async {
+            loop {
+                let found = self.check_topics(Profile::Dev).await;
+                let pause = if found.is_ok() { SELDOM } else { OFTEN };
+                tell(found);
+                tokio::time::sleep(pause).await;
+            }
+        };
+        end.run_until_cancelled(watching).await;
     }
 
     /// The first offset of each partition that the group is not done with; a partition that it never committed is left out.

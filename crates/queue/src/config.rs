@@ -16,10 +16,10 @@ pub(crate) const SESSION: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct KafkaConfig {
     /// Kafka brokers, as host:port,host:port
-    #[arg(long, env = "KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
+    #[arg(long, env = "KAFKA_BROKERS", value_parser = brokers, default_value = "127.0.0.1:9092")]
     pub kafka_brokers: String,
     /// What stands before the names of all topics and consumer groups
-    #[arg(long, env = "CODEMENTOR_TOPIC_PREFIX", default_value = "")]
+    #[arg(long, env = "CODEMENTOR_TOPIC_PREFIX", value_parser = prefix, default_value = "")]
     pub topic_prefix: String,
     /// Name of this instance in its consumer groups, different for each replica: a restart within 10 s keeps its partitions
     #[arg(long, env = "CODEMENTOR_KAFKA_INSTANCE")]
@@ -126,5 +126,46 @@ impl KafkaConfig {
             config.set("group.instance.id", instance);
         }
         config
+    }
+}
+
+/// A list of hosts with ports.
+fn brokers(text: &str) -> Result<String, String> {
+    let is_broker = |one: &str| {
+        one.trim().rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && !host.contains(['/', ' ']) && port.parse::<u16>().is_ok()
+        })
+    };
+    if text.split(',').all(is_broker) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no list of host:port with commas between".to_owned())
+    }
+}
+
+/// What Kafka allows in names.
+fn prefix(text: &str) -> Result<String, String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if text.bytes().all(is_allowed) && text.len() <= 200 {
+        Ok(text.to_owned())
+    } else {
+        Err("Kafka takes letters, digits, '.', '_' and '-' in names".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_prefixes_are_checked() {
+        for right in ["127.0.0.1:9092", "a:1,b.example.org:2", "[::1]:9092"] {
+            assert!(brokers(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "a", "a:b", "a:1,", "http://a:1", ":1", "a:70000"] {
+            assert!(brokers(wrong).is_err(), "{wrong}");
+        }
+        assert!(prefix("").is_ok() && prefix("test-1.").is_ok());
+        assert!(prefix("a b").is_err() && prefix("ä").is_err());
     }
 }

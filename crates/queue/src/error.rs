@@ -21,7 +21,9 @@ pub enum QueueError {
     #[error("Kafka has no {0}; `codementor setup` makes the topics")]
     Missing(String),
     /// A topic has fewer partitions than it shall have, and they are not added silently: keys would move.
-    #[error("topics have too few partitions: {0}")]
+    #[error(
+        "topics have too few partitions: {0}; add some with kafka-topics.sh --alter while nothing waits"
+    )]
     TooFewPartitions(String),
     /// A client broke for good and must be made anew.
     #[error("a Kafka client failed for good: {0}")]

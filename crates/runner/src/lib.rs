@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use sandbox::Sandbox;
 use service::token::{TrustedKeys, Verifier};
-use service::{Listeners, Ops, Shutdown};
+use service::{Listeners, Ops, Shutdown, Start};
 
 use blobs::Blobs;
 use compile::Compiler;
@@ -64,7 +64,8 @@ pub async fn run(
     service::metrics::install_once();
     let ops = Ops::new("runner");
     let sandbox_part = ops.part("sandbox");
-    let trusted = config.trusted.load()?;
+    let start = Start::begin(&ops, &listeners, &shutdown)?;
+    let trusted = start.keys(|| config.trusted.load()).await?;
     let hints = Hints {
         java_home: config.java_home.clone(),
         toolchains: config.toolchains(),
@@ -72,6 +73,7 @@ pub async fn run(
     let search = Search::run(&hints);
     let sandbox = start_sandbox(&config, &search).await?;
     sandbox_part.ok();
+    start.done();
     let served = serve(
         &config, &sandbox, search, trusted, ops, listeners, &shutdown,
     )

@@ -34,7 +34,7 @@ pub struct ListenConfig {
 #[derive(Args, Clone, PartialEq, Eq)]
 pub struct DatabaseConfig {
     /// The Postgres database, as postgres://user:password@host:port/name
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = database_url)]
     pub database_url: String,
     /// How many connections this service holds at most
     #[arg(long, env = "DATABASE_POOL", default_value_t = DatabaseConfig::POOL, value_name = "COUNT")]
@@ -101,6 +101,35 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a number of seconds above zero".to_owned())
 }
 
+fn database_url(text: &str) -> Result<String, String> {
+    let is_postgres = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    if is_postgres && reqwest::Url::parse(text).is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no address of a Postgres database".to_owned())
+    }
+}
+
+/// An address of a service or of a page: takes `http://` and `https://` with a host.
+pub fn http_url(text: &str) -> Result<String, String> {
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("it is no address that begins with http:// or https://".to_owned()),
+    }
+}
+
+/// The same, or nothing: compose files set what they do not have to an empty text.
+pub fn http_url_or_nothing(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    http_url(text)
+}
+
 /// What is logged, in the words of `tracing`'s filter: `CODEMENTOR_LOG`, else what an operator wants to read.
 pub(crate) fn log_filter() -> String {
     std::env::var("CODEMENTOR_LOG")
@@ -123,6 +152,25 @@ mod tests {
         database: DatabaseConfig,
         #[command(flatten)]
         keys: KeysConfig,
+    }
+
+    #[test]
+    fn addresses_are_checked() {
+        assert!(database_url("postgresql://u:p@h:5432/d?sslmode=require").is_ok());
+        for wrong in ["", "mysql://h/d", "postgres://h:port/d", "h"] {
+            assert!(database_url(wrong).is_err(), "{wrong}");
+        }
+        for right in [
+            "http://runner:8080",
+            "https://codementor.example.org/",
+            "http://[::1]:1",
+        ] {
+            assert_eq!(http_url(right).as_deref(), Ok(right));
+        }
+        for wrong in ["", "runner:8080", "ftp://h", "http://", "/v1"] {
+            assert!(http_url(wrong).is_err(), "{wrong}");
+        }
+        assert!(http_url_or_nothing("").is_ok() && http_url_or_nothing("x").is_err());
     }
 
     #[test]

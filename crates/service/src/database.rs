@@ -10,6 +10,7 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 
 use crate::{Part, Shutdown, config::DatabaseConfig};
@@ -32,6 +33,12 @@ const AWAKE: Duration = Duration::from_secs(1);
 
 /// How long a connection that is given back may still be busy with what nobody waits for any more.
 const RELEASE: Duration = Duration::from_secs(5);
+
+/// How often the clock is compared.
+const CLOCK: Duration = Duration::from_mins(1);
+
+/// Two machines that are both off by as much still take each other's tokens, which have five seconds of leeway.
+const CLOCK_LIMIT: time::Duration = time::Duration::seconds(2);
 
 /// What keeps a service from using its database.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +185,12 @@ async fn replacement(options: &PgConnectOptions) -> PgConnection {
     }
 }
 
+/// Whether the address can be one.
+pub(crate) fn check_address(config: &DatabaseConfig) -> Result<(), DatabaseError> {
+    address(&config.database_url).map_err(DatabaseError::Address)?;
+    Ok(())
+}
+
 /// Brings the tables of a schema up to date, and makes the schema if it is not there. Several at once wait for each other.
 pub async fn migrate(
     pool: &PgPool,
@@ -231,6 +244,29 @@ pub async fn check(pool: &PgPool, migrator: &Migrator, schema: &str) -> Result<(
     }
 }
 
+/// Connects to a database whose tables are those that this program was built for.
+pub async fn open(
+    config: &DatabaseConfig,
+    schema: &str,
+    migrator: &Migrator,
+) -> Result<PgPool, DatabaseError> {
+    let pool = connect(config, schema).await?;
+    if let Err(error) = check(&pool, migrator, schema).await {
+        pool.close().await;
+        return Err(error);
+    }
+    Ok(pool)
+}
+
+/// How many tables a schema has; none where there is no such schema.
+pub async fn count_tables(pool: &PgPool, schema: &str) -> Result<i64, DatabaseError> {
+    let query = "SELECT count(*) FROM pg_tables WHERE schemaname = $1";
+    Ok(sqlx::query_scalar(query)
+        .bind(checked(schema)?)
+        .fetch_one(pool)
+        .await?)
+}
+
 /// Asks the database every two seconds and tells the probe, until the soft end.
 pub fn watch(pool: &PgPool, part: Part, shutdown: &Shutdown) {
     let (pool, soft) = (pool.clone(), shutdown.soft().clone());
@@ -247,6 +283,64 @@ pub fn watch(pool: &PgPool, part: Part, shutdown: &Shutdown) {
             }
         }
     });
+}
+
+/// Compares this machine's clock with the database's every minute and tells the probe, until the soft end.
+pub(crate) fn watch_clock(pool: &PgPool, part: Part, shutdown: &Shutdown) {
+    let (pool, soft) = (pool.clone(), shutdown.soft().clone());
+    shutdown.tracker().spawn(async move {
+        loop {
+            // Without an answer nothing is known; that the database is away, its own part says.
+            let asked = clock_off(&pool, OffsetDateTime::now_utc);
+            if let Ok(off) = within(PROBE_PATIENCE, asked).await {
+                match complaint(off) {
+                    None => part.ok(),
+                    Some(why) => part.failing(why),
+                }
+            }
+            let pause = if part.is_ok() { CLOCK } else { PROBE };
+            tokio::select! {
+                () = soft.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    });
+}
+
+/// How far this machine's clock is certainly ahead of the database's (below zero: behind), however long the question took.
+pub async fn clock_off(
+    pool: &PgPool,
+    now: impl Fn() -> OffsetDateTime,
+) -> sqlx::Result<time::Duration> {
+    let mut connection = pool.acquire().await?;
+    let before = now();
+    let theirs: OffsetDateTime = sqlx::query_scalar("SELECT clock_timestamp()")
+        .fetch_one(&mut *connection)
+        .await?;
+    let after = now();
+    Ok(if theirs < before {
+        before - theirs
+    } else if theirs > after {
+        after - theirs
+    } else {
+        time::Duration::ZERO
+    })
+}
+
+/// What is wrong with a clock that is so far ahead.
+fn complaint(off: time::Duration) -> Option<String> {
+    let seconds = off.abs().as_seconds_f64();
+    let direction = if off.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    (off.abs() > CLOCK_LIMIT).then(|| {
+        format!(
+            "this machine's clock is {seconds:.1} s {direction} the database's: set one of them right (NTP), for other services \
+             refuse tokens that are more than 5 s off"
+        )
+    })
 }
 
 /// Whether this error says that the database is down or full, and not that something was asked wrongly.
@@ -354,6 +448,15 @@ fn checked(schema: &str) -> Result<&str, DatabaseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_how_far_a_clock_is_off() {
+        assert_eq!(complaint(time::Duration::milliseconds(-1_900)), None);
+        let ahead = complaint(time::Duration::seconds(37)).expect("it is off");
+        assert!(ahead.contains("37.0 s ahead of the database's"), "{ahead}");
+        let behind = complaint(time::Duration::seconds(-9)).expect("it is off");
+        assert!(behind.contains("9.0 s behind the database's"), "{behind}");
+    }
 
     #[test]
     fn takes_no_schema_but_a_plain_name() {

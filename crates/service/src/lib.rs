@@ -4,7 +4,7 @@
 //! log, and `application/problem+json` for whatever goes wrong. Knows no service by name, holds no rule of the domain, never
 //! reads the environment outside [`config`], never writes a token, a password or a learner's code into a log.
 //!
-//! In reading order: [`config`], [`telemetry`], [`Shutdown`], [`Listeners`]; [`serve`] with [`Ops`]; then what handlers use:
+//! In reading order: [`config`], [`telemetry`], [`Shutdown`], [`Listeners`]; [`Start`], [`serve`] with [`Ops`]; then what handlers use:
 //! [`Problem`], [`extract`], [`token`], [`trace`]; and what they call with: [`Client`], [`database`], [`ndjson`].
 
 pub mod config;
@@ -25,6 +25,7 @@ mod ops;
 mod server;
 mod shutdown;
 mod socket;
+mod start;
 
 pub use client::{Client, ClientError, Request};
 pub use listeners::{ListenError, Listeners, LocalAddrs};
@@ -32,3 +33,4 @@ pub use ops::{Ops, Part};
 pub use problem::{Kind, Problem};
 pub use server::serve;
 pub use shutdown::Shutdown;
+pub use start::Start;

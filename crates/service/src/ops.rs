@@ -243,6 +243,25 @@ impl Part {
         self.turn(Health::Failing(why.into()));
     }
 
+    /// It is well, or not and why.
+    pub fn tell<E: fmt::Display>(&self, found: Result<(), E>) {
+        match found {
+            Ok(()) => self.ok(),
+            Err(why) => self.failing(why.to_string()),
+        }
+    }
+
+    /// It is not there yet, and why; whoever waits says so in the log.
+    pub(crate) fn waiting(&self, why: &str) {
+        *lock(&self.inner.health) = Health::Failing(why.to_owned());
+        self.show();
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.inner.name
+    }
+
     /// Whether it is well.
     pub fn is_ok(&self) -> bool {
         *lock(&self.inner.health) == Health::Ok

@@ -51,6 +51,9 @@ const IDLE_LIMIT: Duration = Duration::from_secs(100);
 /// How often an idle HTTP/2 client is asked whether it still is there.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
+/// What came while a service was starting is answered at once.
+const START_GRACE: Duration = Duration::from_secs(1);
+
 /// How often the registry forgets what is past.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -109,6 +112,32 @@ pub async fn serve(
     }
     tracing::info!(service, "{service} takes no more requests");
     Ok(())
+}
+
+/// Serves a service that is starting, until `end`: probes as ever, and requests with `api`. Returns at once.
+pub(crate) fn serve_start(
+    listeners: Listeners,
+    api: Router,
+    ops: &Ops,
+    shutdown: &Shutdown,
+    end: &CancellationToken,
+) {
+    let probes = ops::router(ops.clone(), shutdown.soft().clone());
+    for (listener, router) in [(listeners.api, api), (listeners.ops, probes)] {
+        let layers = Layers {
+            service: ops.service().to_owned(),
+            limit: HANDLER_LIMIT,
+            counted: false,
+        };
+        let ending = Ending {
+            soft: end.clone(),
+            hard: shutdown.hard().clone(),
+            grace: START_GRACE,
+        };
+        shutdown
+            .tracker()
+            .spawn(accept(listener, layers.around(router), ending));
+    }
 }
 
 /// When to end.

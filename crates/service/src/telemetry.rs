@@ -48,6 +48,21 @@ pub fn init() {
     });
 }
 
+/// `CODEMENTOR_LOG` is not understood.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "CODEMENTOR_LOG is not understood ({0}): it wants what is logged, for example CODEMENTOR_LOG=info,sqlx=debug"
+)]
+pub struct FilterError(String);
+
+/// Whether [`init`] will understand what is to be logged. For a program's beginning, before anything is logged.
+pub fn check() -> Result<(), FilterError> {
+    match EnvFilter::try_new(config::log_filter()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(FilterError(error.to_string())),
+    }
+}
+
 fn log_panic(info: &panic::PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("no message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();

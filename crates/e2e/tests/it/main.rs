@@ -11,4 +11,5 @@ mod openapi;
 mod operate;
 mod operation;
 mod permissions;
+mod start;
 mod streams;

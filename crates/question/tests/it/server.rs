@@ -1,6 +1,6 @@
 //! A service of each test's own, and the people who use it.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use contract::{Account, AccountId, Locale, Role};
 use queue::KafkaConfig;
@@ -78,12 +78,22 @@ impl Server {
         };
         let shutdown = Shutdown::manual();
         tokio::spawn(question::run(config, listeners, shutdown.clone()));
-        Self {
+        let server = Self {
             url: format!("http://{listen}"),
             pool,
             folder,
             http: client(),
             shutdown,
+        };
+        let probe = format!("http://{ops_listen}/readyz");
+        let ready = tokio::time::timeout(Duration::from_mins(1), server.until_ready(&probe));
+        ready.await.expect("it starts");
+        server
+    }
+
+    async fn until_ready(&self, probe: &str) {
+        while !matches!(self.http.get(probe).send().await, Ok(answer) if answer.status() == 200) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 

@@ -12,6 +12,7 @@ use sqlx::{
     AssertSqlSafe, PgPool, SqlSafeStr, SqlStr,
     migrate::{Migration, MigrationType, Migrator},
 };
+use time::OffsetDateTime;
 
 async fn fresh() -> DatabaseConfig {
     let stack = Stack::for_tests().expect("a stack");
@@ -314,4 +315,22 @@ async fn the_probe_follows_the_database() {
     wait_for(false).await;
     assert!(!ops.is_ready());
     shutdown.finished().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_seen_and_a_slow_answer_is_not_taken_for_one() {
+    let config = fresh().await;
+    let pool = database::connect(&config, "question")
+        .await
+        .expect("it connects");
+    let right = database::clock_off(&pool, OffsetDateTime::now_utc)
+        .await
+        .expect("an answer");
+    assert_eq!(right, time::Duration::ZERO);
+    for minutes in [-7, 7] {
+        let wrong = || OffsetDateTime::now_utc() + time::Duration::minutes(minutes);
+        let off = database::clock_off(&pool, wrong).await.expect("an answer");
+        let expected = time::Duration::minutes(minutes);
+        assert!((off - expected).abs() < time::Duration::minutes(1), "{off}");
+    }
 }
