@@ -14,6 +14,7 @@ use service::{
 
 use crate::{
     audit::Audit,
+    backup::{Backup, Restore},
     bench::Bench,
     client::Client,
     load::Load,
@@ -59,6 +60,10 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Look at the intake, close it, open it
     Intake(Intake),
+    /// Write everything that was accepted so far into a new folder, while all goes on
+    Backup(Backup),
+    /// Bring a backup back into an empty place, before anything runs there
+    Restore(Restore),
     /// Compile and run a file on standard input, without a server
     Run(Run),
     /// Judge the jury's submissions of problem packages and compare, without a server
@@ -210,6 +215,47 @@ pub(crate) struct DataDir {
         default_value = ".data"
     )]
     pub(crate) path: PathBuf,
+}
+
+/// Where things lie: in the folder of an `up`, or in three places of their own.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// The database, where it is not that of an `up`
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "blobs"
+    )]
+    pub(crate) database_url: Option<String>,
+    /// With it: the folder of question's blobs
+    #[arg(long, env = "CODEMENTOR_BLOBS", value_name = "DIR")]
+    pub(crate) blobs: Option<PathBuf>,
+    /// With it: the folder of the services' keys; left out, keys are kept elsewhere
+    #[arg(long, env = "CODEMENTOR_KEYS", value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+impl Place {
+    /// The folder of bodies of tests.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        let of_up = || self.data.path.join("blobs");
+        self.blobs
+            .clone()
+            .filter(|_| self.database_url.is_some())
+            .unwrap_or_else(of_up)
+    }
+
+    /// The folder of keys, unless they are kept elsewhere.
+    pub(crate) fn keys(&self) -> Option<PathBuf> {
+        match self.database_url {
+            Some(_) => self.keys.clone(),
+            None => Some(self.data.path.join("keys")),
+        }
+    }
 }
 
 /// Whose token.

@@ -4,6 +4,7 @@
 //! wrong command line, or an audit that cannot know yet. Rules live in the service crates; nothing here knows one.
 
 mod audit;
+mod backup;
 mod bench;
 mod cli;
 mod client;
@@ -91,6 +92,8 @@ async fn run_well(command: Command) -> Result<bool> {
         Command::Submit(submit) => return submit::run(submit).await,
         Command::DeadLetters(command) => operate::dead_letters(command).await?,
         Command::Intake(command) => operate::intake(command).await?,
+        Command::Backup(command) => backup::backup(command).await?,
+        Command::Restore(command) => backup::restore(command).await?,
         Command::Run(run) => return run_file::run(run).await,
         Command::Import(import) => return transfer::import(import).await,
         Command::Export(export) => return transfer::export(export).await,

@@ -17,7 +17,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use contract::Role;
 
-pub(crate) use folder::{Addresses, DemoAccount, Summary};
+pub(crate) use folder::{Addresses, DemoAccount, Folder, Summary};
 pub(crate) use stack::{Options, Stack};
 
 use crate::cli::Up;

@@ -86,7 +86,8 @@ impl Product {
         Self::start_in(Arc::new(folder), start).await
     }
 
-    async fn start_in(folder: Arc<TempDir>, start: Start) -> Self {
+    /// Starts it on what already lies below `data` in that folder, and waits until it is ready.
+    pub async fn start_in(folder: Arc<TempDir>, start: Start) -> Self {
         let log = fs::File::create(folder.path().join("up.log")).expect("the folder is writable");
         crate::person::prepare_tls();
         let mut command = command(folder.path(), &start);

@@ -82,7 +82,7 @@ pub async fn run(
     if config.role.reviews() {
         parts.start_reviewing(&config)?;
     }
-    start.done();
+    start.done().await;
     service::serve(listeners, router(), ops, shutdown).await?;
     Ok(())
 }

@@ -8,7 +8,8 @@
 //!   silence begins ──── earlier look: ends of the topics ──── later look: committed offsets ≥ those ends ──► lost
 //!                            └──────── shorter than the retry delay, retry topic empty at both ────────┘
 //! ```
-//! The retry topic must be empty at both looks, and less than its delay lie between them: then the job cannot have gone there
+//! A job whose place lies behind the end of its partition was never in this Kafka: that was made anew, or the tables were
+//! restored. The retry topic must be empty at both looks, and less than its delay lie between them: then the job cannot have gone there
 //! and come back unseen.
 
 use std::{collections::HashMap, time::Duration};
@@ -69,12 +70,20 @@ pub(crate) struct Silent {
 }
 
 impl Silent {
+    /// Whether this Kafka never held it: it was made anew since, or the tables were brought here from elsewhere. Where it was once
+    /// stored, the end lies behind it for good.
+    fn is_of_another_kafka(&self, look: &Look) -> bool {
+        let end = look.judging.ends.get(&self.job_partition).copied();
+        end.unwrap_or(0) <= self.job_offset
+    }
+
     /// Whether no copy of it is left, judged by a look that is `age` old and one of now.
     pub(crate) fn is_lost(&self, earlier: &Look, age: Duration, now: &Look) -> bool {
         let committed = now.judging.committed.get(&self.job_partition).copied();
+        let is_done_with = committed.is_some_and(|committed| committed > self.job_offset);
         age < RETRY_DELAY
             && self.quiet_for >= age
-            && committed.is_some_and(|committed| committed > self.job_offset)
+            && (is_done_with || self.is_of_another_kafka(earlier) && self.is_of_another_kafka(now))
             && now.judging.has_passed(&earlier.judging, self.job_partition)
             && earlier.retries.is_empty()
             && now.retries.is_empty()
@@ -140,10 +149,38 @@ mod tests {
     #[test]
     fn nothing_is_lost_while_the_group_never_committed() {
         let now = Look {
-            judging: Progress::default(),
+            judging: Progress {
+                committed: HashMap::new(),
+                ends: HashMap::from([(0, 8)]),
+            },
             ..idle()
         };
         assert!(!silent().is_lost(&now, AGE, &now));
+    }
+
+    #[test]
+    fn what_a_new_kafka_never_held_is_lost() {
+        let new = Look {
+            judging: Progress {
+                committed: HashMap::new(),
+                ends: HashMap::from([(0, 0)]),
+            },
+            ..Look::default()
+        };
+        assert!(silent().is_lost(&new, AGE, &new));
+        let used = Look {
+            judging: progress(7, 7),
+            ..idle()
+        };
+        assert!(silent().is_lost(&used, AGE, &used), "others came since");
+        assert!(!silent().is_lost(
+            &used,
+            AGE,
+            &Look {
+                judging: progress(7, 9),
+                ..idle()
+            }
+        ));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         .tracker()
         .spawn(watch::watch(state.clone(), admin, shutdown.clone()));
 
-    start.done();
+    start.done().await;
     let attended = consumers
         .iter()
         .map(|consumer| consumer.attended(|| shutdown.stop()));

@@ -98,7 +98,7 @@ pub async fn run(
         .tracker()
         .spawn(upkeep(app.clone(), shutdown.soft().clone()));
     give_up_on_dead_readers(&listeners.api)?;
-    start.done();
+    start.done().await;
     service::serve(listeners, router(app), ops, shutdown).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeSet,
     error::Error,
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -184,6 +184,58 @@ impl Blobs {
             sha256,
         };
         Ok((size, futures::stream::try_unfold(Some(reading), next_chunk)))
+    }
+
+    /// Whether there is a blob of this name.
+    pub fn has(&self, sha256: &str) -> bool {
+        is_sha256(sha256) && self.path(sha256).is_file()
+    }
+
+    /// Copies all blobs into another folder, and says how many they are. A damaged one is an error. When this returns, the copies
+    /// survive a power cut.
+    pub async fn copy_to(&self, other: &Self) -> Result<usize, BlobError> {
+        let (from, to) = (self.clone(), other.clone());
+        blocking(move || {
+            let mut count = 0;
+            for entry in fs::read_dir(&from.folder)? {
+                let folder = entry?.path();
+                if folder.ends_with(STAGING) || !folder.is_dir() {
+                    continue;
+                }
+                let mut copies = vec![];
+                for entry in fs::read_dir(folder)? {
+                    let name = entry?.file_name().to_string_lossy().into_owned();
+                    if is_sha256(&name) {
+                        copies.push(from.copy(&name, &to)?);
+                    }
+                }
+                count += copies.len();
+                to.keep_blocking(copies)?;
+            }
+            Ok(count)
+        })
+        .await
+    }
+
+    /// Stages a copy in the other folder.
+    fn copy(&self, sha256: &str, other: &Self) -> Result<Staged, BlobError> {
+        let mut file = File::open(self.path(sha256)).map_err(|error| missing(error, sha256))?;
+        let mut staging = other.stage(u64::MAX)?;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match file.read(&mut chunk)? {
+                0 => break,
+                length => staging.write(&chunk[..length])?,
+            }
+        }
+        let staged = staging.finish();
+        if staged.blob.sha256 == sha256 {
+            Ok(staged)
+        } else {
+            Err(BlobError::Damaged {
+                sha256: sha256.to_owned(),
+            })
+        }
     }
 
     fn keep_blocking(&self, staged: Vec<Staged>) -> Result<(), BlobError> {

@@ -47,7 +47,7 @@ pub use blobs::Blobs;
 pub use config::Config;
 pub use routes::{openapi, router};
 pub use state::AppState;
-pub use store::MIGRATOR;
+pub use store::{MIGRATOR, named_blobs};
 
 /// The service's name: its schema, and the audience of tokens for it.
 pub const NAME: &str = "question";
@@ -98,7 +98,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
         blobs,
         verifier: Verifier::new(NAME, trusted),
     };
-    start.done();
+    start.done().await;
     let serving = async {
         let served = service::serve(listeners, router(state), ops, shutdown.clone()).await;
         shutdown.stop();

@@ -3,6 +3,7 @@
 //! Who may see or change what is decided here, in the statement that reads: what a viewer may not see is not found. Versions
 //! are only ever inserted (triggers refuse all else). Reads take any executor, writes the connection of a transaction.
 
+mod blob;
 mod history;
 mod listing;
 mod progress;
@@ -15,6 +16,7 @@ use sqlx::migrate::Migrator;
 
 use crate::rules::is_slug;
 
+pub use blob::named_blobs;
 pub(crate) use history::{ChangeRow, insert_change, list_changes};
 pub(crate) use listing::{Filter, ListedRow, Status, list};
 pub(crate) use progress::advance;

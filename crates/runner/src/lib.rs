@@ -73,7 +73,7 @@ pub async fn run(
     let search = Search::run(&hints);
     let sandbox = start_sandbox(&config, &search).await?;
     sandbox_part.ok();
-    start.done();
+    start.done().await;
     let served = serve(
         &config, &sandbox, search, trusted, ops, listeners, &shutdown,
     )

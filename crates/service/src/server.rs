@@ -25,6 +25,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -121,9 +122,9 @@ pub(crate) fn serve_start(
     ops: &Ops,
     shutdown: &Shutdown,
     end: &CancellationToken,
-) {
+) -> [JoinHandle<()>; 2] {
     let probes = ops::router(ops.clone(), shutdown.soft().clone());
-    for (listener, router) in [(listeners.api, api), (listeners.ops, probes)] {
+    [(listeners.api, api), (listeners.ops, probes)].map(|(listener, router)| {
         let layers = Layers {
             service: ops.service().to_owned(),
             limit: HANDLER_LIMIT,
@@ -136,8 +137,8 @@ pub(crate) fn serve_start(
         };
         shutdown
             .tracker()
-            .spawn(accept(listener, layers.around(router), ending));
-    }
+            .spawn(accept(listener, layers.around(router), ending))
+    })
 }
 
 /// When to end.

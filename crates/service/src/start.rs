@@ -16,7 +16,7 @@ use std::{
 
 use axum::Router;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
@@ -41,7 +41,8 @@ pub struct Start {
     ops: Ops,
     shutdown: Shutdown,
     whole: Part,
-    _answering: DropGuard,
+    answering: [JoinHandle<()>; 2],
+    end: DropGuard,
 }
 
 impl Start {
@@ -56,12 +57,13 @@ impl Start {
             api: second(&listeners.api)?,
             ops: second(&listeners.ops)?,
         };
-        server::serve_start(listeners, api, ops, shutdown, &end);
+        let answering = server::serve_start(listeners, api, ops, shutdown, &end);
         Ok(Self {
             ops: ops.clone(),
             shutdown: shutdown.clone(),
             whole: ops.part("start"),
-            _answering: end.drop_guard(),
+            answering,
+            end: end.drop_guard(),
         })
     }
 
@@ -125,8 +127,13 @@ impl Start {
         Ok(opened)
     }
 
-    /// Everything is there: serve.
-    pub fn done(self) {
+    /// Everything is there: serve. When this returns, nobody is told any more that the service is starting.
+    pub async fn done(self) {
+        drop(self.end);
+        for answering in self.answering {
+            // A panic in it would have been logged; the service starts all the same.
+            answering.await.ok();
+        }
         self.whole.ok();
     }
 }

@@ -60,6 +60,20 @@ impl Servers {
         postgres.and(kafka)
     }
 
+    /// Starts, in `data`, a private Postgres with an empty database, and nothing else.
+    pub(crate) async fn start_postgres_alone(&self, data: &Path) -> Result<Started> {
+        let postgres = self.start_postgres(data).await;
+        let postgres = postgres.context("cannot start Postgres")?;
+        Ok(Started {
+            database_url: postgres
+                .as_ref()
+                .map_or_else(String::new, |one| one.url(DATABASE)),
+            kafka_brokers: String::new(),
+            postgres,
+            kafka: None,
+        })
+    }
+
     async fn start_postgres(&self, data: &Path) -> Result<Option<Postgres>, DevkitError> {
         if self.database_url.is_some() {
             return Ok(None);

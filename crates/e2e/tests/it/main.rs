@@ -1,6 +1,7 @@
 //! The product as a whole: its rules, and what a learner, a teacher, an operator and an attacker see of it.
 
 mod architecture;
+mod backup;
 mod bad_input;
 mod chaos;
 mod faults;

@@ -141,3 +141,21 @@ fn only_hashes_are_names() {
         assert!(!is_sha256(name));
     }
 }
+
+#[tokio::test]
+async fn copies_all_into_another_folder_and_no_damaged_one() {
+    let ((_one, from), (other, to)) = (folder(), folder());
+    let large = vec![7; CHUNK_BYTES * 2 + 1];
+    let kept = [keep(&from, b"hello").await, keep(&from, &large).await];
+    drop(from.stage_bytes(b"half a body", 100));
+    assert_eq!(from.copy_to(&to).await.expect("there is room"), 2);
+    assert_eq!(to.read(&kept[1]).await.expect("it is there"), large);
+    assert_eq!(from.copy_to(&to).await.expect("the same again"), 2);
+    assert!(to.has(HELLO) && !to.has(&"0".repeat(64)) && !to.has("../../etc/passwd"));
+
+    fs::write(to.path(HELLO), b"hallo").expect("it is writable");
+    let (_third, third) = folder();
+    let error = to.copy_to(&third).await.expect_err("it is damaged");
+    assert!(matches!(error, BlobError::Damaged { .. }), "{error}");
+    drop(other);
+}
