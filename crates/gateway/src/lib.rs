@@ -68,7 +68,10 @@ pub async fn run(
     let start = Start::begin(&ops, &listeners, &shutdown)?;
     let (key, _) = start.keys(|| config.keys.load(NAME)).await?;
     let db = start.database(&config.database, SCHEMA, &MIGRATOR).await?;
-    let keys = Keys::load(db.clone()).await?;
+    let signing_keys = ops.part("signing keys");
+    let keys = start
+        .wait_for(&signing_keys, || Keys::load(db.clone()))
+        .await?;
     shutdown
         .tracker()
         .spawn(keys.clone().keep_fresh(shutdown.soft().clone()));
