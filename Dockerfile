@@ -76,7 +76,10 @@ COPY --from=page /usr/local/bin/node /usr/local/bin/node
 USER root
 CMD ["runner"]
 
-# Last, so that it is what a build without a target makes.
+# Last, so that it is what a build without a target makes. `codementor backup` and `restore` want Postgres' client tools.
 FROM base AS service
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client-15 \
+    && rm -rf /var/lib/apt/lists/*
 USER 10001:10001
 CMD ["--help"]
