@@ -3,7 +3,8 @@
 #   docker build --tag codementor:0.1.0 .                                  every service but the runner, and `setup`
 #   docker build --tag codementor-runner:0.1.0 --target runner .           the same binary, with toolchains beside it
 #
-# Toolchains are in the runner's alone: what is not there cannot be misused.
+# Toolchains are in the runner's alone: what is not there cannot be misused. It has C, C++, Java, Python, PyPy and JavaScript;
+# TypeScript, Go, Rust and Kotlin are a folder that scripts/toolchains.sh makes, mounted at /usr/local/lib/codementor/toolchains.
 
 # The page, built by npm; the gateway has it inside.
 FROM node:20.20.2-bookworm-slim AS page
@@ -68,7 +69,7 @@ ENTRYPOINT ["codementor"]
 FROM base AS runner
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        gcc g++ libc6-dev openjdk-17-jdk-headless python3 \
+        gcc g++ libc6-dev openjdk-17-jdk-headless python3 pypy3 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -m 0700 /var/lib/codementor/runner
 # Debian's is too old to find out by itself whether a file is a module.

@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests cluster-test chaos
+.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests cluster-test compose-test chaos
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -54,3 +54,6 @@ check-manifests: ## Render and check k8s/ and the compose file, without a cluste
 
 cluster-test: ## Apply k8s/overlays/dev to the cluster of KUBECONFIG, and see it do what it should
 	@scripts/cluster-test.sh
+
+compose-test: ## Run docker-compose.yml for real, with any Docker engine: build, submit, kill, stop and start (ARGS="--no-build")
+	@scripts/compose-test.sh $(ARGS)

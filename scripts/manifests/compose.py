@@ -57,7 +57,7 @@ def check_dockerfile(text: str) -> tuple[Findings, dict, dict]:
             env |= dict(word.split("=", 1) for word in words[1:])
     findings.unless(users.get(stage) not in ("root", "0"), stage, "the image that is made unless another is asked for runs as root")
     toolchains = re.findall(r"^FROM base AS runner$.*?^USER", text, re.MULTILINE | re.DOTALL)
-    for package in ("gcc", "g++", "openjdk-17", "python3", "/bin/node"):
+    for package in ("gcc", "g++", "openjdk-17", "python3", "pypy3", "/bin/node"):
         findings.unless(toolchains and package in toolchains[0], "runner", f"{package} is missing")
     findings.unless(not re.search(r"^(ENV|ARG) .*(PASSWORD|SECRET|TOKEN|_KEY=)", joined, re.MULTILINE), "image", "a secret is no part of an image")
     return findings, users, env
