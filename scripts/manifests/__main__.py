@@ -20,7 +20,7 @@ import monitoring
 import mutations
 from product import ROOT, Product, source
 
-COMPONENTS = ("dedicated-runners", "keda", "monitoring", "plain-nodes")
+COMPONENTS = ("dedicated-runners", "keda", "monitoring", "plain-nodes", "tracing")
 
 
 def main(binary: str, render: str) -> int:

@@ -2,6 +2,8 @@
 
 import re
 
+from product import EVERYWHERE
+
 # Longest judgement that runners are sized for, in seconds: k8s/README.md, "Ending".
 LONGEST_JUDGEMENT = 300
 # What the end of a process needs besides.
@@ -31,9 +33,8 @@ def check_environment(findings, product, subject: str, command: str, env: dict, 
     settings = product.settings(command)
     if not findings.unless(settings, subject, f"there is no `codementor {command}`"):
         return
-    everywhere = ("CODEMENTOR_LOG",)
     for name, value in env.items():
-        if name in everywhere:
+        if name in EVERYWHERE:
             continue
         if findings.unless(name in settings, subject, f"{name} is no setting of `codementor {command}`") and value is not None:
             fault = settings[name].fault(value)

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("gateway", "execute", "question", "evaluation", "runner")
 # Read by every service before its command line is.
-EVERYWHERE = {"CODEMENTOR_LOG": "crates/service/src/config.rs"}
+EVERYWHERE = dict.fromkeys(("CODEMENTOR_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT", "CODEMENTOR_TRACES_SHARE"), "crates/service/src/config.rs")
 # The bits of Linux that the runner asks for, by number.
 CAPABILITIES = {0: "CHOWN", 1: "DAC_OVERRIDE", 5: "KILL", 6: "SETGID", 7: "SETUID", 8: "SETPCAP", 21: "SYS_ADMIN"}
 

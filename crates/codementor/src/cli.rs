@@ -28,7 +28,16 @@ use crate::{
 
 /// Judge and review code over an exact stream: the services, and the tools around them.
 #[derive(Debug, Parser)]
-#[command(name = "codementor", version, max_term_width = 120)]
+#[command(
+    name = "codementor",
+    version,
+    max_term_width = 120,
+    after_help = "\
+Variables of every command:
+  CODEMENTOR_LOG               What is logged, as a filter of levels and modules, for example info,sqlx=debug
+  OTEL_EXPORTER_OTLP_ENDPOINT  Who collects spans: an OpenTelemetry collector's OTLP over HTTP, for example http://127.0.0.1:4318; unset, nobody
+  CODEMENTOR_TRACES_SHARE      Of so many traces, 0 to 1 [default: 1]"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -28,9 +28,10 @@ pub(crate) fn give_memory_back() -> Result<()> {
     Err(error).context("cannot begin anew")
 }
 
-/// The variables of services that are started as processes of their own: ours, and those of the allocator.
+/// The variables of services that are started as processes of their own: ours, OpenTelemetry's, and those of the allocator.
 pub(crate) fn for_companions() -> impl Iterator<Item = (String, String)> {
-    let ours = env::vars().filter(|(name, _)| name.starts_with("CODEMENTOR_"));
+    let is_ours = |name: &str| name.starts_with("CODEMENTOR_") || name.starts_with("OTEL_");
+    let ours = env::vars().filter(move |(name, _)| is_ours(name));
     let allocator = ALLOCATOR.map(|(name, value)| (name.to_owned(), value.to_owned()));
     ours.chain(allocator)
 }

@@ -49,7 +49,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command)) {
+    let ended = runtime.block_on(run(cli.command));
+    service::telemetry::end();
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("codementor: {error:#}");

@@ -53,7 +53,13 @@ pub(crate) fn judge(
                 };
                 let tries = delivery.headers.attempt;
                 let work = judge.handle(&job, Errand { lane, tries });
-                trace::continued("judge", delivery.headers.traceparent.as_deref(), work).await
+                trace::continued(
+                    crate::NAME,
+                    "judge",
+                    delivery.headers.traceparent.as_deref(),
+                    work,
+                )
+                .await
             }
         },
     )
@@ -83,7 +89,13 @@ pub(crate) fn review(
                     Err(dead) => return dead,
                 };
                 let work = reviews.handle(&job, delivery.headers.accepted_at);
-                trace::continued("review", delivery.headers.traceparent.as_deref(), work).await
+                trace::continued(
+                    crate::NAME,
+                    "review",
+                    delivery.headers.traceparent.as_deref(),
+                    work,
+                )
+                .await
             }
         },
     )

@@ -54,6 +54,9 @@ pub use config::Config;
 pub use error::RunnerError;
 pub use routes::{AppState, router};
 
+/// Its name to the others.
+const NAME: &str = "runner";
+
 /// Runs a runner until the shutdown, finishing what it has begun. When this returns, none of its programs, cgroups and
 /// directories of prepared programs is left.
 pub async fn run(
@@ -62,7 +65,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), RunnerError> {
     service::metrics::install_once();
-    let ops = Ops::new("runner");
+    let ops = Ops::new(NAME);
     let sandbox_part = ops.part("sandbox");
     let start = Start::begin(&ops, &listeners, &shutdown)?;
     let trusted = start.keys(|| config.trusted.load()).await?;
@@ -124,7 +127,7 @@ async fn serve(
     prepare(&runner, &prepared, shutdown);
     let state = AppState {
         runner,
-        verifier: Verifier::new("runner", trusted),
+        verifier: Verifier::new(NAME, trusted),
     };
     Ok(service::serve(listeners, router(state), ops, shutdown.clone()).await?)
 }

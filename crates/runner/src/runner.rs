@@ -106,9 +106,9 @@ impl Runner {
         };
         // The task is a part of the caller's trace, also in what it asks of others.
         let caller = Traceparent::current().to_string();
-        self.shutdown
-            .tracker()
-            .spawn(async move { trace::continued("judge", Some(&caller), task).await });
+        self.shutdown.tracker().spawn(async move {
+            trace::continued(crate::NAME, "judge", Some(&caller), task).await;
+        });
         Ok(receiver)
     }
 }

@@ -264,7 +264,7 @@ impl Request {
         if let Some(token) = token {
             builder = builder.bearer_auth(token);
         }
-        builder = builder.header(trace::HEADER, Traceparent::current().child().to_string());
+        builder = builder.header(trace::HEADER, Traceparent::current().to_string());
         if let Some(id) = trace::current_request_id() {
             builder = builder.header(trace::REQUEST_ID_HEADER, id.to_string());
         }

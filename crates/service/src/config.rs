@@ -132,10 +132,87 @@ pub fn http_url_or_nothing(text: &str) -> Result<String, String> {
 
 /// What is logged, in the words of `tracing`'s filter: `CODEMENTOR_LOG`, else what an operator wants to read.
 pub(crate) fn log_filter() -> String {
-    std::env::var("CODEMENTOR_LOG")
+    variable("CODEMENTOR_LOG").unwrap_or_else(|| DEFAULT_FILTER.to_owned())
+}
+
+/// Who collects spans.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Collector {
+    /// The address that takes traces.
+    pub(crate) traces: String,
+    /// Of so many traces, 0 to 1.
+    share: f64,
+}
+
+impl Collector {
+    /// Whether this trace is among those that are collected: the same answer in every process.
+    pub(crate) fn wants(&self, trace_id: u128) -> bool {
+        /// As many as a float tells apart: two to the power of 53.
+        const PLACES: f64 = 9_007_199_254_740_992.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "53 bits are left"
+        )]
+        let place = (trace_id as u64 >> 11) as f64;
+        place < self.share * PLACES
+    }
+}
+
+/// Whom spans are sent to, if anybody: `OTEL_EXPORTER_OTLP_ENDPOINT`, and of which share of traces `CODEMENTOR_TRACES_SHARE`.
+pub(crate) fn collector() -> Result<Option<Collector>, VariableError> {
+    collector_of(
+        variable("OTEL_EXPORTER_OTLP_ENDPOINT").as_deref(),
+        variable("CODEMENTOR_TRACES_SHARE").as_deref(),
+    )
+}
+
+fn collector_of(
+    endpoint: Option<&str>,
+    share: Option<&str>,
+) -> Result<Option<Collector>, VariableError> {
+    let share = match share.map(|text| (text, text.parse::<f64>())) {
+        None => 1.0,
+        Some((_, Ok(share))) if (0.0..=1.0).contains(&share) => share,
+        Some((value, _)) => {
+            return Err(VariableError {
+                name: "CODEMENTOR_TRACES_SHARE",
+                value: value.to_owned(),
+                wants: "the share of traces that are collected, from 0 to 1",
+                example: "0.1",
+            });
+        }
+    };
+    let Some(endpoint) = endpoint else {
+        return Ok(None);
+    };
+    let base = http_url(endpoint).map_err(|_| VariableError {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value: endpoint.to_owned(),
+        wants: "the address of an OpenTelemetry collector that takes OTLP over HTTP",
+        example: "http://127.0.0.1:4318",
+    })?;
+    Ok(Some(Collector {
+        traces: format!("{}/v1/traces", base.trim_end_matches('/')),
+        share,
+    }))
+}
+
+/// A variable that every program of ours understands has a value that none does.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is {value:?}, which is not right: it wants {wants}, for example {name}={example}")]
+pub struct VariableError {
+    name: &'static str,
+    value: String,
+    wants: &'static str,
+    example: &'static str,
+}
+
+/// Unset and empty are the same.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
         .ok()
-        .filter(|filter| !filter.trim().is_empty())
-        .unwrap_or_else(|| DEFAULT_FILTER.to_owned())
+        .filter(|value| !value.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -205,5 +282,42 @@ mod tests {
         for bad in ["0", "-1", "x", "inf", "NaN"] {
             assert!(seconds(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn spans_go_where_the_usual_variable_says() {
+        let traces = |endpoint| {
+            let collector = collector_of(Some(endpoint), None).expect("an address");
+            collector.expect("somebody collects").traces
+        };
+        assert_eq!(traces("http://c:4318"), "http://c:4318/v1/traces");
+        assert_eq!(traces("http://c:4318/"), "http://c:4318/v1/traces");
+        assert_eq!(collector_of(None, Some("0.5")).expect("right"), None);
+    }
+
+    #[test]
+    fn a_wrong_collector_is_named_with_an_example() {
+        for (endpoint, share, name) in [
+            ("collector:4318", "1", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            ("http://c", "2", "CODEMENTOR_TRACES_SHARE"),
+            ("http://c", "much", "CODEMENTOR_TRACES_SHARE"),
+            ("http://c", "NaN", "CODEMENTOR_TRACES_SHARE"),
+        ] {
+            let error = collector_of(Some(endpoint), Some(share)).expect_err("wrong");
+            let said = error.to_string();
+            assert!(said.contains(&format!("for example {name}=")), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_share_is_that_of_all_traces() {
+        let collector = |share| {
+            let found = collector_of(Some("http://c"), Some(share));
+            found.expect("right").expect("somebody collects")
+        };
+        let ids: Vec<u128> = (0..1000).map(|_| rand::random()).collect();
+        let wanted = |share| ids.iter().filter(|id| collector(share).wants(**id)).count();
+        assert_eq!((wanted("0"), wanted("1")), (0, 1000));
+        assert!((150..350).contains(&wanted("0.25")), "{}", wanted("0.25"));
     }
 }

@@ -26,12 +26,13 @@ use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use opentelemetry::trace::SpanKind;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
     Problem, metrics,
-    trace::{self, Traceparent},
+    trace::{self, Traceparent, spans::Span},
 };
 
 /// A handler that has not begun to answer by then never will. Long enough for a large upload over a slow line.
@@ -74,7 +75,8 @@ struct Asked {
 async fn handle(State(layers): State<Arc<Layers>>, request: Request, next: Next) -> Response {
     let mut asked = Asked::new(&layers, &request);
     let request_id = request_id(request.headers());
-    let traceparent = Traceparent::following(text(request.headers(), trace::HEADER));
+    let step @ (traceparent, _) = Traceparent::following(text(request.headers(), trace::HEADER));
+    let mut reported = asked.report(step);
     let span = tracing::info_span!(
         "request",
         trace_id = traceparent.trace_id(),
@@ -89,6 +91,15 @@ async fn handle(State(layers): State<Arc<Layers>>, request: Request, next: Next)
         insert(headers, trace::REQUEST_ID_HEADER, &request_id.to_string());
         insert(headers, trace::HEADER, &traceparent.to_string());
         asked.answered(response.status());
+        if let Some(reported) = &mut reported {
+            reported.set(
+                "http.response.status_code",
+                i64::from(response.status().as_u16()),
+            );
+            if response.status().is_server_error() {
+                reported.failed();
+            }
+        }
         response
     };
     trace::in_request(traceparent, request_id, handled)
@@ -184,6 +195,17 @@ impl Asked {
             begun: Instant::now(),
             open: layers.counted,
         }
+    }
+
+    /// Its span; probes have none.
+    fn report(&self, step: (Traceparent, Option<Traceparent>)) -> Option<Span> {
+        let name = format!("{} {}", known(&self.method), self.route);
+        let mut span = self
+            .open
+            .then(|| Span::open(&self.service, SpanKind::Server, name, step))??;
+        span.set("http.request.method", known(&self.method).to_owned());
+        span.set("http.route", self.route.clone());
+        Some(span)
     }
 
     fn answered(&mut self, status: StatusCode) {

@@ -10,10 +10,14 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{config, metrics, tls};
+use crate::{
+    config::{self, VariableError},
+    metrics, tls,
+    trace::spans,
+};
 
 /// Begins logging as `CODEMENTOR_LOG` says (default: from `info` upwards), makes panics part of the log, and installs the registry of
-/// metrics and the cryptography of TLS. Any number of times a process; only the first one does something.
+/// metrics, the cryptography of TLS and, where somebody collects spans, their way. Any number of times a process; only the first one does something.
 pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -45,21 +49,46 @@ pub fn init() {
             );
         }
         metrics::install_once();
+        report_spans();
     });
 }
 
-/// `CODEMENTOR_LOG` is not understood.
+/// What [`init`] will not understand.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "CODEMENTOR_LOG is not understood ({0}): it wants what is logged, for example CODEMENTOR_LOG=info,sqlx=debug"
-)]
-pub struct FilterError(String);
+pub enum TelemetryError {
+    /// What is to be logged.
+    #[error(
+        "CODEMENTOR_LOG is not understood ({0}): it wants what is logged, for example CODEMENTOR_LOG=info,sqlx=debug"
+    )]
+    Filter(String),
+    /// Where spans go.
+    #[error(transparent)]
+    Collector(#[from] VariableError),
+}
 
-/// Whether [`init`] will understand what is to be logged. For a program's beginning, before anything is logged.
-pub fn check() -> Result<(), FilterError> {
-    match EnvFilter::try_new(config::log_filter()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(FilterError(error.to_string())),
+/// Whether [`init`] will understand its variables. For a program's beginning, before anything is logged.
+pub fn check() -> Result<(), TelemetryError> {
+    EnvFilter::try_new(config::log_filter())
+        .map_err(|error| TelemetryError::Filter(error.to_string()))?;
+    config::collector()?;
+    Ok(())
+}
+
+/// Sends the spans that are left. For a program's end, outside of the async runtime: waits for seconds where the collector does
+/// not answer.
+pub fn end() {
+    spans::end();
+}
+
+/// A collector that cannot be used is told of, and nothing else suffers.
+fn report_spans() {
+    let begun = match config::collector() {
+        Ok(None) => return,
+        Ok(Some(collector)) => spans::begin(collector).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(reason) = begun {
+        tracing::warn!("spans are not reported: {reason}");
     }
 }
 

@@ -1,12 +1,17 @@
 //! Traces across services: the W3C `traceparent` of the work that is being done, carried over HTTP and through Kafka.
 //!
 //! A request or a job runs in a scope that knows its trace; calls and messages made in the scope carry it on. A header that is
-//! not well-formed is replaced, never refused.
+//! not well-formed is replaced, never refused. What each scope did goes to a collector of spans, where there is one ([`spans`]).
+
+pub(crate) mod spans;
 
 use std::{fmt, str::FromStr};
 
+use opentelemetry::trace::SpanKind;
 use tracing::Instrument;
 use uuid::Uuid;
+
+use spans::Span;
 
 /// The name of the header, in HTTP and in Kafka.
 pub const HEADER: &str = "traceparent";
@@ -59,19 +64,17 @@ impl Traceparent {
     }
 
     /// A step further in the same trace.
-    #[must_use]
-    pub fn child(self) -> Self {
+    fn child(self) -> Self {
         Self {
             span_id: Self::new().span_id,
             ..self
         }
     }
 
-    /// The step after what a header says, or the beginning of a new trace.
-    pub fn following(header: Option<&str>) -> Self {
-        header
-            .and_then(|header| header.parse().ok())
-            .map_or_else(Self::new, Self::child)
+    /// The step after what a header says, and that; or the beginning of a new trace.
+    pub(crate) fn following(header: Option<&str>) -> (Self, Option<Self>) {
+        let before: Option<Self> = header.and_then(|header| header.parse().ok());
+        (before.map_or_else(Self::new, Self::child), before)
     }
 
     /// The trace's id as in logs: 32 hexadecimal digits.
@@ -132,13 +135,15 @@ fn hex(field: Option<&str>, digits: usize) -> Result<u128, NoTraceparent> {
     u128::from_str_radix(field, 16).map_err(|_| NoTraceparent)
 }
 
-/// Does the work as a part of the trace that a message's header names, or of a new one; logs inside carry the trace's id.
+/// Does a service's work as a part of the trace that a message's header names, or of a new one; logs inside carry the trace's id.
 pub async fn continued<F: Future>(
+    service: &str,
     work: &'static str,
     header: Option<&str>,
     future: F,
 ) -> F::Output {
-    let traceparent = Traceparent::following(header);
+    let (traceparent, before) = Traceparent::following(header);
+    let _reported = Span::open(service, SpanKind::Internal, work, (traceparent, before));
     let span = tracing::info_span!("work", work, trace_id = traceparent.trace_id());
     let scope = Scope {
         traceparent,
@@ -217,7 +222,10 @@ mod tests {
 
     #[tokio::test]
     async fn work_continues_the_trace_of_its_message() {
-        let inside = continued("test", Some(EXAMPLE), async { Traceparent::current() }).await;
+        let inside = continued("test", "work", Some(EXAMPLE), async {
+            Traceparent::current()
+        })
+        .await;
         assert_eq!(inside.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_ne!(inside.to_string(), EXAMPLE, "it is a step further");
         assert_eq!(current_request_id(), None);
@@ -225,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_without_a_header_begins_a_trace_that_stays_the_same_inside() {
-        let (first, second) = continued("test", None, async {
+        let (first, second) = continued("test", "work", None, async {
             (Traceparent::current(), Traceparent::current())
         })
         .await;

@@ -14,3 +14,4 @@ mod operation;
 mod permissions;
 mod start;
 mod streams;
+mod traces;
