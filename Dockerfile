@@ -37,6 +37,7 @@ RUN for crate in crates/*; do \
     done \
     && cargo build --locked --release --package codementor \
     && rm -rf crates
+COPY openapi.json openapi.json
 COPY migrations migrations
 COPY samples samples
 COPY crates crates

@@ -39,7 +39,7 @@ fi
 
 # As `codementor setup --keys` makes them: PKCS#8 in PEM, and all public keys as one JWKS.
 keys=
-for name in gateway execute evaluation; do
+for name in gateway execute question evaluation; do
     if [ ! -s "$folder/$name.pem" ]; then
         openssl genpkey -algorithm ed25519 | put "$name.pem"
     fi

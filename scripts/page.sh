@@ -35,7 +35,7 @@ install() {
 
 # dist anew only when something that it is made of has changed.
 build() {
-    sum=$(cd web && find src public scripts index.html package-lock.json package.json *.config.* -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d ' ' -f 1)
+    sum=$(cd web && find src public scripts *.html package-lock.json package.json *.config.* -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d ' ' -f 1)
     stamp=web/node_modules/.built
     [ -f web/dist/index.html ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && return
     (cd web && npm run --silent build)

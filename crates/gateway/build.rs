@@ -1,5 +1,5 @@
 //! Lays the built page into the program where there is one: `web/dist`, made by `scripts/page.sh`. Without it the program
-//! builds all the same and shows how to build the page. It never runs Node.
+//! builds all the same and shows how to build the page. It never runs Node. The API's description goes with it.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -19,6 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(watched) = [&dist, &web].into_iter().find(|path| path.exists()) {
         println!("cargo::rerun-if-changed={}", watched.display());
     }
+    let description = web.join("../openapi.json");
+    println!("cargo::rerun-if-changed={}", description.display());
+    println!("cargo::rustc-env=OPENAPI_HASH={}", hash_of(&description)?);
     let mut files = Vec::new();
     if dist.join("index.html").is_file() {
         collect(&dist, &mut files)?;
@@ -36,12 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             .strip_prefix(&dist)?
             .to_str()
             .ok_or("a file's name is not UTF-8")?;
-        let mut hash = DefaultHasher::new();
-        hash.write(&fs::read(file)?);
         writeln!(
             source,
-            "    File {{ path: {path:?}, etag: \"\\\"{:016x}\\\"\", plain: include_bytes!({:?}), gzip: {}, brotli: {} }},",
-            hash.finish(),
+            "    File {{ path: {path:?}, etag: \"\\\"{}\\\"\", plain: include_bytes!({:?}), gzip: {}, brotli: {} }},",
+            hash_of(file)?,
             file.canonicalize()?.to_string_lossy(),
             included(file, "gz")?,
             included(file, "br")?,
@@ -50,6 +51,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     source.push_str("];\n");
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("page.rs"), source)?;
     Ok(())
+}
+
+fn hash_of(file: &Path) -> Result<String, Box<dyn Error>> {
+    let mut hash = DefaultHasher::new();
+    hash.write(&fs::read(file)?);
+    Ok(format!("{:016x}", hash.finish()))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {

@@ -95,7 +95,7 @@ def made_by_the_operator() -> set:
     """What the head of the prod overlay says must be there before; the base alone stands on the same."""
     head = re.findall(r"^#   (Secret|ConfigMap) (\S+)\s+([\w., -]+?)(?:\s{2,}.*)?$", source("k8s/overlays/prod/kustomization.yaml"), re.MULTILINE)
     external = {(kind, name, key.strip()) for kind, name, keys in head for key in keys.split(",")}
-    external |= {("Secret", f"codementor-key-{name}", f"{name}.pem") for name in ("execute", "evaluation")}
+    external |= {("Secret", f"codementor-key-{name}", f"{name}.pem") for name in ("execute", "question", "evaluation")}
     return external | {("ConfigMap", name, None) for kind, name, _ in external if kind == "ConfigMap"}
 
 

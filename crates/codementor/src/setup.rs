@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The services that call others, and so have keys.
-pub(crate) const CALLERS: [&str; 3] = ["gateway", "execute", "evaluation"];
+pub(crate) const CALLERS: [&str; 4] = ["gateway", "execute", "question", "evaluation"];
 
 pub(crate) async fn run(setup: Setup) -> Result<()> {
     if let Some(keys) = &setup.keys {

@@ -57,6 +57,27 @@ pub struct VerificationOutcome {
     pub solutions: Vec<SolutionOutcome>,
 }
 
+/// `GET /internal/batches/{id}/events[?after=…]`, asked with the account's token: what is new in a batch's stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamPart {
+    /// In order; at most a few hundred at a time.
+    pub events: Vec<PartEvent>,
+    /// Whether nothing more will come.
+    pub end: bool,
+}
+
+/// One event of such a stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartEvent {
+    /// Where to go on from; `None` for what is not replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its name.
+    pub event: String,
+    /// What it says.
+    pub data: serde_json::Value,
+}
+
 /// What came of one solution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SolutionOutcome {

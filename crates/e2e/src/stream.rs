@@ -41,6 +41,16 @@ impl Transcript {
         transcript
     }
 
+    /// Reads the stream of a batch to its end: its ids are others.
+    pub async fn of_batch(answer: Response) -> Self {
+        assert_eq!(answer.status(), 200);
+        let reading = frames(answer).collect::<Vec<Frame>>();
+        let frames = tokio::time::timeout(PATIENCE, reading)
+            .await
+            .expect("the stream ends");
+        Self { frames }
+    }
+
     /// Ids grow, attempts have no gap, nothing comes after the end, and there is an end.
     fn check(&self) {
         let keys: Vec<[u32; 3]> = self.frames.iter().map(|frame| key(&frame.id)).collect();

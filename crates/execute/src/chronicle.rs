@@ -87,6 +87,7 @@ fn record(judgement: &Open, (submission, number): JudgementKey) -> ResultRecord 
         kind: match judgement.kind {
             Kind::Submission => Judged::Submission,
             Kind::Run => Judged::Run,
+            Kind::Solution => Judged::Solution,
         },
         account: facts.account,
         question: facts.question,
@@ -97,16 +98,16 @@ fn record(judgement: &Open, (submission, number): JudgementKey) -> ResultRecord 
         max_score: verdict.map(|verdict| verdict.max_score).or(facts.max_score),
         failure: standing.failure.clone(),
         applied: facts.applied,
-        batch: None,
+        batch: facts.batch,
         machine_ms: facts.machine_ms + standing.machine_ms,
         tokens: facts.tokens + standing.tokens,
         accepted_at: facts.accepted_at,
     }
 }
 
-/// Runs do not count.
+/// Runs and solutions do not count.
 fn result(judgement: &Open, event: &StreamEvent) -> Option<(Language, Option<Verdict>)> {
-    if judgement.kind == Kind::Run {
+    if judgement.kind != Kind::Submission {
         return None;
     }
     match &event.body {

@@ -120,8 +120,8 @@ async fn dead_letters(
             .map(|(_, ending)| ending.as_str());
         let mut message = job_message(parts)?;
         message.job_of = None;
+        message.headers.origin = Some(message.topic.name().to_owned());
         message.topic = Topic::DeadLetters;
-        message.headers.origin = Some(Topic::Submissions.name().to_owned());
         message.headers.reason = ending.map(str::to_owned);
         letters.push(message);
     }
@@ -134,7 +134,7 @@ pub(crate) fn job_message(parts: Parts) -> sqlx::Result<NewMessage> {
     debug_assert_eq!(headers.kind, JUDGE_JOB);
     Ok(NewMessage {
         job_of: Some((parts.submission, parts.judgement)),
-        topic: Topic::Submissions,
+        topic: parts.topic(),
         key: parts.submission.to_string(),
         partition: None,
         headers,

@@ -97,6 +97,8 @@ pub(crate) enum Kind {
     Submission,
     /// Run on samples or own input, forgotten after an hour.
     Run,
+    /// A stored solution of a question: nothing that anybody hands in.
+    Solution,
 }
 
 impl Kind {
@@ -105,13 +107,14 @@ impl Kind {
         match self {
             Self::Submission => "submission",
             Self::Run => "run",
+            Self::Solution => "solution",
         }
     }
 
     /// Where it is found below `/api/v1`.
     pub(crate) fn collection(self) -> &'static str {
         match self {
-            Self::Submission => "submissions",
+            Self::Submission | Self::Solution => "submissions",
             Self::Run => "runs",
         }
     }
@@ -306,7 +309,7 @@ fn check_name(index: usize, name: &str) -> Result<(), Refusal> {
 }
 
 /// The name that code gets when it came without one.
-fn main_file(language: Language) -> &'static str {
+pub(crate) fn main_file(language: Language) -> &'static str {
     match language {
         Language::C => "solution.c",
         Language::Cpp => "solution.cpp",

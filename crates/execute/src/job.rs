@@ -4,7 +4,7 @@
 //! submissions to a question share one copy. Pure.
 
 use contract::{
-    Account, AccountId, Language, Locale, QuestionId, SubmissionId,
+    Account, AccountId, Language, Locale, QuestionId, SubmissionId, Topic,
     job::{JudgeJob, ReviewContext, SourceFile, Task},
     manifest::{
         Checker, Feedback, Judging, JudgingMode, Limits, Manifest, QuestionKind, Statement,
@@ -111,6 +111,8 @@ pub(crate) struct Parts {
     pub(crate) files: Vec<SourceFile>,
     pub(crate) stdin: Option<String>,
     pub(crate) basis: Basis,
+    /// Whether it is of a batch, and so never in front of a learner.
+    pub(crate) bulk: bool,
     pub(crate) reply_partition: i32,
     pub(crate) traceparent: Option<String>,
     pub(crate) accepted_at: OffsetDateTime,
@@ -141,10 +143,20 @@ impl Parts {
                 Wish::Judge | Wish::Samples => None,
             },
             basis,
+            bulk: false,
             reply_partition: proposal.reply_partition,
             traceparent: Some(Traceparent::current().to_string()),
             accepted_at: OffsetDateTime::UNIX_EPOCH,
             deadline: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    /// Where its message goes.
+    pub(crate) fn topic(&self) -> Topic {
+        if self.bulk {
+            Topic::SubmissionsBulk
+        } else {
+            Topic::Submissions
         }
     }
 
@@ -163,11 +175,13 @@ impl Parts {
     pub(crate) fn into_job(self) -> JudgeJob {
         let Basis { judging, statement } = self.basis;
         let task = match (self.kind, self.stdin) {
-            (Kind::Submission, _) => Task::Judge { judging },
+            (Kind::Submission | Kind::Solution, _) => Task::Judge { judging },
             (Kind::Run, None) => Task::Samples { judging },
             (Kind::Run, Some(stdin)) => Task::Run { judging, stdin },
         };
-        let review = statement.map(|statement| ReviewContext {
+        // What is judged anew, or to prove a question, nobody reviews.
+        let bulk = self.bulk;
+        let review = statement.filter(|_| !bulk).map(|statement| ReviewContext {
             locale: self.locale,
             statement,
         });

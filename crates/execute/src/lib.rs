@@ -18,6 +18,8 @@ pub mod audit;
 pub mod config;
 
 mod accept;
+mod batch_stream;
+mod batches;
 mod chronicle;
 mod dead_letters;
 mod ending;

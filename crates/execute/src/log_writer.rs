@@ -78,11 +78,13 @@ fn event(payload: &Bytes) -> Result<Heard, String> {
     })
 }
 
-fn record_message(record: &ResultRecord) -> sqlx::Result<NewMessage> {
+/// The record of a judgement's end. Sent again when a proposed judgement is applied, it says so and is another message.
+pub(crate) fn record_message(record: &ResultRecord) -> sqlx::Result<NewMessage> {
     let (submission, judgement) = (record.submission, record.judgement);
+    let word = if record.applied { "result" } else { "proposed" };
     let headers = Headers {
         accepted_at: Some(record.accepted_at),
-        ..Headers::new(format!("{submission}/{judgement}/result"), kind::RESULT)
+        ..Headers::new(format!("{submission}/{judgement}/{word}"), kind::RESULT)
     };
     Ok(NewMessage {
         job_of: None,

@@ -52,6 +52,8 @@ impl Progress {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Look {
     pub(crate) judging: Progress,
+    /// The same of batches.
+    pub(crate) bulk: Progress,
     pub(crate) reviews: Progress,
     pub(crate) retries: Progress,
     /// The log writer's: what it has not read was perhaps heard.
@@ -67,24 +69,33 @@ pub(crate) struct Silent {
     pub(crate) reply_partition: i32,
     /// Its verdict was shown: then it is the review that is missing.
     pub(crate) has_verdict: bool,
+    /// It is of a batch, and lies in the topic of those.
+    pub(crate) bulk: bool,
 }
 
 impl Silent {
+    /// How far the judges have come with the topic that it lies in.
+    fn jobs<'a>(&self, look: &'a Look) -> &'a Progress {
+        if self.bulk { &look.bulk } else { &look.judging }
+    }
+
     /// Whether this Kafka never held it: it was made anew since, or the tables were brought here from elsewhere. Where it was once
     /// stored, the end lies behind it for good.
     fn is_of_another_kafka(&self, look: &Look) -> bool {
-        let end = look.judging.ends.get(&self.job_partition).copied();
+        let end = self.jobs(look).ends.get(&self.job_partition).copied();
         end.unwrap_or(0) <= self.job_offset
     }
 
     /// Whether no copy of it is left, judged by a look that is `age` old and one of now.
     pub(crate) fn is_lost(&self, earlier: &Look, age: Duration, now: &Look) -> bool {
-        let committed = now.judging.committed.get(&self.job_partition).copied();
+        let committed = self.jobs(now).committed.get(&self.job_partition).copied();
         let is_done_with = committed.is_some_and(|committed| committed > self.job_offset);
         age < RETRY_DELAY
             && self.quiet_for >= age
             && (is_done_with || self.is_of_another_kafka(earlier) && self.is_of_another_kafka(now))
-            && now.judging.has_passed(&earlier.judging, self.job_partition)
+            && self
+                .jobs(now)
+                .has_passed(self.jobs(earlier), self.job_partition)
             && earlier.retries.is_empty()
             && now.retries.is_empty()
             && now.events.has_passed(&earlier.events, self.reply_partition)
@@ -108,6 +119,7 @@ mod tests {
     fn idle() -> Look {
         Look {
             judging: progress(8, 8),
+            bulk: progress(0, 9),
             reviews: progress(3, 3),
             retries: progress(0, 0),
             events: progress(90, 90),
@@ -121,6 +133,7 @@ mod tests {
             job_offset: 7,
             reply_partition: 0,
             has_verdict: false,
+            bulk: false,
         }
     }
 
@@ -144,6 +157,20 @@ mod tests {
             !silent().is_lost(&busy, AGE, &busy),
             "a retried copy may lie further on"
         );
+    }
+
+    #[test]
+    fn what_is_of_a_batch_is_looked_for_in_its_own_topic() {
+        let bulk = Silent {
+            bulk: true,
+            ..silent()
+        };
+        assert!(!bulk.is_lost(&idle(), AGE, &idle()));
+        let passed = Look {
+            bulk: progress(9, 9),
+            ..idle()
+        };
+        assert!(bulk.is_lost(&passed, AGE, &passed));
     }
 
     #[test]

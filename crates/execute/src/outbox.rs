@@ -160,6 +160,13 @@ impl Outbox {
         ))
     }
 
+    /// Some partition of events, another one each time.
+    pub(crate) fn some_reply_partition(&self) -> i32 {
+        let count = self.inner.partitions.load(Ordering::Relaxed).max(1);
+        let drawn = SubmissionId::new().0.as_bytes()[15];
+        i32::from(drawn) % count
+    }
+
     /// Whether events can go to that partition; what Kafka has not said yet is believed.
     pub(crate) fn has_reply_partition(&self, partition: i32) -> bool {
         let count = self.inner.partitions.load(Ordering::Relaxed);

@@ -1,6 +1,8 @@
 //! Every route on one screen.
 
+mod batches;
 mod dead_letters;
+mod feed;
 mod intake;
 mod internal;
 mod languages;
@@ -22,14 +24,28 @@ use crate::{intake::MAX_BODY_BYTES, state::State};
 /// A thousand reads of the log.
 const MAX_READS_BYTES: usize = 512 << 10;
 
+/// A hundred solutions, and thousands of tests in each language.
+const MAX_VERIFICATION_BYTES: usize = 64 << 20;
+
 /// All routes: public ones under `/api/v1`, those for other services under `/internal`.
 pub fn router(state: State) -> Router {
     let internal = Router::new()
         .route("/internal/streams/{id}", get(internal::stream))
         .route("/internal/log", post(internal::log))
+        .route(
+            "/internal/batches/{id}/solutions",
+            get(internal::batch_solutions),
+        )
+        .route("/internal/batches/{id}/events", get(internal::batch_events))
         .layer(DefaultBodyLimit::max(MAX_READS_BYTES));
+    let verifications = Router::new()
+        .route("/internal/batches", post(internal::verify))
+        .layer(DefaultBodyLimit::max(MAX_VERIFICATION_BYTES));
     let (public, _) = public().split_for_parts();
-    public.merge(internal).with_state(state)
+    public
+        .merge(internal)
+        .merge(verifications)
+        .with_state(state)
 }
 
 /// The public routes as a document.
@@ -47,6 +63,11 @@ fn public() -> OpenApiRouter<State> {
         .routes(routes!(runs::show))
         .routes(routes!(languages::list))
         .routes(routes!(usage::count))
+        .routes(routes!(feed::feed))
+        .routes(routes!(batches::rejudge))
+        .routes(routes!(batches::show))
+        .routes(routes!(batches::apply))
+        .routes(routes!(batches::discard))
         .routes(routes!(intake::show, intake::change))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::show, dead_letters::discard))

@@ -5,7 +5,9 @@
 
 pub(crate) mod accept;
 pub(crate) mod audit;
+pub(crate) mod batch;
 pub(crate) mod dead_letter;
+pub(crate) mod feed;
 pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod muted;
@@ -84,7 +86,7 @@ fn optional_word<T>(
 }
 
 fn kind(word: &str) -> Option<Kind> {
-    [Kind::Submission, Kind::Run]
+    [Kind::Submission, Kind::Run, Kind::Solution]
         .into_iter()
         .find(|kind| kind.as_str() == word)
 }
@@ -135,6 +137,7 @@ fn parts(row: &PgRow) -> sqlx::Result<Parts> {
         files,
         stdin: row.try_get("stdin")?,
         basis,
+        bulk: row.try_get("bulk")?,
         reply_partition: row.try_get("reply_partition")?,
         traceparent: row.try_get("traceparent")?,
         accepted_at,

@@ -3,6 +3,7 @@
 //! ```text
 //!   each 2 s ─► deadline passed, or an ending without effect ─► say that it ended
 //!            ─► silent for lease + 10 s ─► lost? (two looks at Kafka) ─► send the job again ─ third time ─► ends: retries
+//!            ─► batches whose turn it is ─► their next judgements
 //!            ─► runs that are over and older than an hour ─► deleted
 //! ```
 //! Any number of replicas do this at once: each takes what no other has locked. Times are the database's; between two looks
@@ -16,6 +17,7 @@ use queue::{QueueError, admin::Admin};
 use service::{Shutdown, database};
 
 use crate::{
+    batches,
     ending::Ending,
     endings,
     lost::{Look, Progress},
@@ -71,6 +73,9 @@ impl Watcher {
     async fn look_after_all(&mut self) {
         if let Err(error) = self.within(self.end_overdue()).await {
             tracing::warn!(%error, "cannot look for what is late");
+        }
+        if let Err(error) = self.within(batches::feed(&self.state)).await {
+            tracing::warn!(%error, "cannot go on with batches");
         }
         if let Err(error) = self.find_lost().await {
             tracing::warn!(%error, "cannot look for lost jobs");
@@ -188,14 +193,16 @@ impl Watcher {
 
 /// Looks at the topics that a job goes through. The ends are read first: what is committed later counts for them.
 async fn look(admin: &Admin) -> Result<Look, QueueError> {
-    let (judging, reviews, retries, events) = tokio::try_join!(
+    let (judging, bulk, reviews, retries, events) = tokio::try_join!(
         progress(admin, group::JUDGE, Topic::Submissions),
+        progress(admin, group::JUDGE_BULK, Topic::SubmissionsBulk),
         progress(admin, group::REVIEW, Topic::Reviews),
         progress(admin, group::RETRY, Topic::Retry),
         progress(admin, group::LOG, Topic::Events),
     )?;
     Ok(Look {
         judging,
+        bulk,
         reviews,
         retries,
         events,

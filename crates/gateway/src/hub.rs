@@ -14,7 +14,7 @@
 //! Never waits for a connection: one that does not keep up is cut off, and resumes.
 
 mod follower;
-mod frame;
+pub(crate) mod frame;
 mod holds;
 mod log;
 mod partitions;
@@ -125,6 +125,16 @@ impl Hub {
             part.ok();
         };
         soft.run_until_cancelled(settling).await;
+    }
+
+    /// After how long a silence a stream says that it is still there.
+    pub(crate) fn heartbeat(&self) -> Duration {
+        self.0.heartbeat
+    }
+
+    /// When streams are to end, because we do.
+    pub(crate) fn soft_end(&self) -> CancellationToken {
+        self.0.shutdown.soft().clone()
     }
 
     /// The partition that this replica's submissions get their events from.

@@ -5,6 +5,7 @@ mod auth;
 mod import;
 mod me;
 mod page;
+mod polled;
 mod streams;
 mod tokens;
 mod well_known;
@@ -50,6 +51,7 @@ fn own() -> OpenApiRouter<App> {
         .routes(routes!(well_known::jwks))
         .routes(routes!(streams::submission_events))
         .routes(routes!(streams::run_events))
+        .routes(routes!(polled::batch_events))
 }
 
 /// All routes.
@@ -57,11 +59,14 @@ pub fn router(app: App) -> Router {
     let (own, _) = own().split_for_parts();
     let mut router = own
         .route("/", get(page::show))
+        .route("/api/docs", get(page::docs))
+        .route("/api/openapi.json", get(page::description))
         .route(
             "/api/v1/submissions",
             post(streams::submit).fallback(pass_on),
         )
-        .route("/api/v1/runs", post(streams::submit).fallback(pass_on));
+        .route("/api/v1/runs", post(streams::submit).fallback(pass_on))
+        .route("/api/v1/feed", get(polled::feed).fallback(pass_on));
     // Named one by one, so that metrics tell them apart.
     for resource in [
         "questions",
@@ -71,11 +76,10 @@ pub fn router(app: App) -> Router {
         "batches",
         "languages",
         "usage",
-        "feed",
         "dead-letters",
     ] {
         let below = format!("/api/v1/{resource}");
-        router = if ["submissions", "runs"].contains(&resource) {
+        router = if ["submissions", "runs", "batches"].contains(&resource) {
             // A wildcard would not stand beside `{id}/events`, which is ours.
             router
                 .route(&format!("{below}/{{id}}"), any(pass_on))

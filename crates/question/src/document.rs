@@ -129,10 +129,10 @@ pub(crate) struct TestDocument {
     #[serde(default)]
     pub(crate) sample: bool,
     /// The group that it belongs to, named like a test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub(crate) group: Option<String>,
     /// What it is worth, 0 to 1,000,000; where no test has points, each counts one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub(crate) points: Option<f64>,
     /// Bytes of the input. Shown only: ignored when sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,11 @@ pub(crate) fn of_version(version: i32, locale: Locale) -> String {
     format!("\"v{version}.{}\"", locale.as_str())
 }
 
+/// The same tag, different for each mark of what stands beside the question in the answer. `If-Match` takes it all the same.
+pub(crate) fn marked(tag: &str, mark: &str) -> String {
+    format!("{}.{mark}\"", tag.trim_end_matches('"'))
+}
+
 /// What a request demands of the state that it changes (RFC 9110 §13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IfMatch {
@@ -93,7 +98,11 @@ mod tests {
     #[test]
     fn reads_what_was_given_out() {
         assert_eq!(IfMatch::of(&HeaderMap::new()), IfMatch::Absent);
-        for tag in [of_revision(7), of_draft(7, Locale::Ko)] {
+        for tag in [
+            of_revision(7),
+            of_draft(7, Locale::Ko),
+            marked(&of_draft(7, Locale::Ko), "8a"),
+        ] {
             assert!(if_match(&tag).permits(7));
             assert!(!if_match(&tag).permits(8));
         }

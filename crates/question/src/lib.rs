@@ -20,6 +20,7 @@ mod document;
 mod editing;
 mod error;
 mod etag;
+mod languages;
 mod package;
 mod progress;
 mod request;
@@ -30,6 +31,7 @@ mod statement;
 mod store;
 mod test_zip;
 mod upload;
+mod verification;
 mod view;
 
 use std::{path::PathBuf, time::Duration};
@@ -37,10 +39,11 @@ use std::{path::PathBuf, time::Duration};
 use contract::{Topic, topic::group};
 use queue::{Consumer, Producer, QueueError, Stop, ordered};
 use service::{
-    Listeners, Ops, Shutdown, Start, database,
-    token::{KeyError, Verifier},
+    Client, ClientError, Listeners, Ops, Shutdown, Start, database,
+    token::{KeyError, Minter, Verifier},
 };
 
+use languages::Languages;
 use sqlx::PgPool;
 
 pub use blobs::Blobs;
@@ -64,6 +67,9 @@ pub enum RunError {
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// Execute cannot be asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The folder of blobs cannot be used.
     #[error("cannot use the folder {} for tests: make it writable, or name another with CODEMENTOR_BLOBS", folder.display())]
     Blobs {
@@ -85,7 +91,7 @@ pub enum RunError {
 pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
     let ops = Ops::new(NAME);
     let start = Start::begin(&ops, &listeners, &shutdown)?;
-    let trusted = start.keys(|| config.keys.load()).await?;
+    let (key, trusted) = start.keys(|| config.keys.load(NAME)).await?;
     let blobs = Blobs::open(&config.blobs).map_err(|source| RunError::Blobs {
         folder: config.blobs.clone(),
         source,
@@ -93,8 +99,11 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: Shutdown) -> Re
     let pool = start.database(&config.database, NAME, &MIGRATOR).await?;
     // Kafka is no part of it: without Kafka everything works, and progress follows later.
     let progress = follow_results(&config, &pool, &ops, &shutdown)?;
+    let execute = Client::new(&config.execute_url, "execute", Minter::new(key))?;
     let state = AppState {
         pool: pool.clone(),
+        languages: Languages::start(execute.clone(), &shutdown),
+        execute,
         blobs,
         verifier: Verifier::new(NAME, trusted),
     };

@@ -8,6 +8,7 @@ mod questions;
 mod teachers;
 mod test_bodies;
 mod test_set;
+mod verify;
 
 use axum::{
     Router,
@@ -60,6 +61,7 @@ fn public() -> OpenApiRouter<AppState> {
         .routes(routes!(package::export));
     let small = OpenApiRouter::new()
         .routes(routes!(life::publish))
+        .routes(routes!(verify::verify))
         .routes(routes!(life::archive, life::restore))
         .routes(routes!(life::clone_question))
         .routes(routes!(life::history))

@@ -2,10 +2,10 @@
 
 use axum::extract::FromRef;
 use contract::Account;
-use service::token::Verifier;
+use service::{Client, token::Verifier};
 use sqlx::PgPool;
 
-use crate::{blobs::Blobs, store::Viewer};
+use crate::{blobs::Blobs, languages::Languages, store::Viewer};
 
 /// The service's parts. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -14,6 +14,10 @@ pub struct AppState {
     pub pool: PgPool,
     /// The bodies of tests.
     pub blobs: Blobs,
+    /// Who judges solutions.
+    pub(crate) execute: Client,
+    /// What the runners have.
+    pub(crate) languages: Languages,
     /// Tells true service tokens.
     pub verifier: Verifier,
 }

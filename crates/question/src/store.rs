@@ -9,6 +9,7 @@ mod listing;
 mod progress;
 mod question;
 mod test_set;
+mod verification;
 mod version;
 
 use contract::{AccountId, QuestionId, Role};
@@ -27,6 +28,9 @@ pub(crate) use question::{
 pub(crate) use test_set::{
     delete_all_tests, delete_test, find_test, list_tests, list_version_tests, replace_tests,
     save_test,
+};
+pub(crate) use verification::{
+    Verification, insert_verification, keep_outcome, latest_verification,
 };
 pub(crate) use version::{find_published, insert_version};
 

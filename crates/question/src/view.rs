@@ -13,9 +13,11 @@ use crate::{
     document::Document,
     error::QuestionError,
     etag,
+    languages::Installed,
     state::AppState,
     statement,
     store::{self, ListedRow, Visible},
+    verification::{self, VerificationView},
 };
 
 /// A question.
@@ -64,6 +66,9 @@ pub(crate) struct QuestionView {
     /// The whole document that the next version is made of; for its teachers only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) draft: Option<Document>,
+    /// The newest proof of the draft; for its teachers only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verification: Option<VerificationView>,
 }
 
 /// In which state a question is.
@@ -95,7 +100,7 @@ pub(crate) struct OfferedLanguage {
     pub(crate) id: Language,
     /// Its name.
     pub(crate) name: &'static str,
-    /// Always null: which toolchain there is, the runners know; see `GET /languages`.
+    /// The toolchain's version, as in `GET /languages`; `null` only until a runner has said it for the first time.
     pub(crate) version: Option<String>,
     /// What the time limit is multiplied by.
     pub(crate) time_factor: f64,
@@ -185,6 +190,16 @@ pub(crate) async fn show(
             .cloned()
             .collect(),
     };
+    let verification = match &draft {
+        Some(draft) => {
+            let content = verification::content(draft, &draft_tests)?;
+            let found = verification::latest(state, id).await?;
+            found.map(|found| verification::view(found, &content))
+        }
+        None => None,
+    };
+    let installed = state.languages.known();
+    let proof = verification.as_ref().map(VerificationView::mark);
     let view = QuestionView {
         id,
         slug: question.slug,
@@ -201,7 +216,7 @@ pub(crate) async fn show(
         tags: shown.tags.clone(),
         limits: shown.limits,
         feedback: shown.feedback,
-        languages: offered(shown),
+        languages: offered(shown, installed.as_deref()),
         samples: show_samples(state, &samples).await?,
         draft: match &draft {
             Some(draft) => Some(Document {
@@ -210,10 +225,19 @@ pub(crate) async fn show(
             }),
             None => None,
         },
+        verification,
     };
     let tag = match (&draft, question.version) {
         (None, Some(version)) => etag::of_version(version, locale),
         _ => etag::of_draft(question.revision, locale),
+    };
+    let tag = match installed {
+        Some(installed) => etag::marked(&tag, installed.mark()),
+        None => tag,
+    };
+    let tag = match proof {
+        Some(proof) => etag::marked(&tag, &proof),
+        None => tag,
     };
     Ok((view, tag))
 }
@@ -245,14 +269,21 @@ async fn html(markdown: &str) -> Result<String, QuestionError> {
         .map_err(|error| QuestionError::Unexpected(Box::new(error)))
 }
 
-fn offered(document: &Document) -> Vec<OfferedLanguage> {
+/// What no runner has is not offered: it would be refused.
+fn offered(document: &Document, installed: Option<&Installed>) -> Vec<OfferedLanguage> {
     let offered = document.offered().into_iter();
     offered
-        .map(|language| OfferedLanguage {
-            id: language,
-            name: name(language),
-            version: None,
-            time_factor: document.time_factor(language),
+        .filter_map(|language| {
+            let version = match installed {
+                Some(installed) => Some(installed.version(language)?.to_owned()),
+                None => None,
+            };
+            Some(OfferedLanguage {
+                id: language,
+                name: name(language),
+                version,
+                time_factor: document.time_factor(language),
+            })
         })
         .collect()
 }

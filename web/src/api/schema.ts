@@ -60,6 +60,113 @@ export interface components {
             /** @description For the next page; `null` on the last. */
             next_cursor?: string | null;
         };
+        /** @description A batch. */
+        Batch: {
+            /** @description Who began it. */
+            account: components["schemas"]["BatchAccount"];
+            /**
+             * Format: int64
+             * @description How many verdicts or scores are others than before.
+             */
+            changed: number;
+            /** @description What would change, or has, the first thousand; empty for a verification. */
+            changes: components["schemas"]["BatchChange"][];
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was applied or discarded.
+             */
+            decided_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many ended without a verdict.
+             */
+            failed: number;
+            /** @description Its id. */
+            id: components["schemas"]["BatchId"];
+            /**
+             * Format: int64
+             * @description How many of them are over.
+             */
+            judged: number;
+            /** @description `rejudge` or `verification`. */
+            kind: string;
+            /** @description Where more is found. */
+            links: components["schemas"]["BatchLinks"];
+            /** @description The question. */
+            question: components["schemas"]["BatchQuestion"];
+            /** @description What came of each solution; of a verification only. */
+            solutions?: components["schemas"]["SolutionOutcome"][] | null;
+            /** @description `judging`, `judged`, `applied` or `discarded`. */
+            status: string;
+            /**
+             * Format: int64
+             * @description How many judgements belong to it.
+             */
+            total: number;
+            /**
+             * Format: int32
+             * @description The version that judges; of a verification the one that the draft would become.
+             */
+            version: number;
+        };
+        /** @description Whose. */
+        BatchAccount: {
+            /** @description The account. */
+            id: components["schemas"]["AccountId"];
+            /** @description The name that others see. */
+            name: string;
+        };
+        /** @description A verdict that changes. */
+        BatchChange: {
+            /** @description Whose. */
+            account: components["schemas"]["BatchAccount"];
+            /** @description What was proposed. */
+            after: components["schemas"]["BatchVerdict"];
+            /** @description What counted. */
+            before: components["schemas"]["BatchVerdict"];
+            /**
+             * Format: int32
+             * @description The judgement that is proposed.
+             */
+            judgement: number;
+            /** @description Of which submission. */
+            submission: components["schemas"]["SubmissionId"];
+        };
+        /**
+         * Format: uuid
+         * @description Many judgements that belong together: a rejudge, or a verification.
+         */
+        BatchId: string;
+        /** @description Where more is found. */
+        BatchLinks: {
+            /** @description Its stream of events (SSE). */
+            events: string;
+            /** @description This. */
+            self: string;
+        };
+        /** @description The question of a batch. */
+        BatchQuestion: {
+            /** @description Its id. */
+            id: components["schemas"]["QuestionId"];
+            /** @description Its name in addresses. */
+            slug: string;
+            /** @description Its title, in the reader's language if it is known. */
+            title: string;
+        };
+        /** @description A verdict with its score. */
+        BatchVerdict: {
+            /**
+             * Format: double
+             * @description `null` where there was none.
+             */
+            score?: number | null;
+            verdict?: components["schemas"]["Verdict"] | null;
+        };
         /** @description The answer to a wish to cancel. */
         CancelView: {
             /** @description The submission. */
@@ -300,11 +407,90 @@ export interface components {
             /** @description Whether submitting it again may help. */
             retryable: boolean;
         };
+        /** @description Whose. */
+        FeedAccount: {
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            id: string;
+            /** @description The name that others see. */
+            name: string;
+        };
         /**
          * @description How much the learner is told of hidden tests.
          * @enum {string}
          */
         Feedback: "full" | "samples" | "none";
+        /** @description One result. A submission that was judged anew comes again once the new verdict counts. */
+        FeedLine: {
+            /**
+             * Format: date-time
+             * @description The time that counts.
+             */
+            accepted_at: string;
+            /** @description Whose. */
+            account: components["schemas"]["FeedAccount"];
+            /** @description Why it ended without a verdict, in a word. */
+            failure_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When everything was there.
+             */
+            finished_at: string;
+            /**
+             * Format: int32
+             * @description Which judging of it.
+             */
+            judgement: number;
+            /** @description The code's language. */
+            language: components["schemas"]["Language"];
+            /**
+             * Format: double
+             * @description Points that could be reached.
+             */
+            max_score?: number | null;
+            /**
+             * Format: int64
+             * @description The largest peak memory of a test, in kibibytes.
+             */
+            memory_kib?: number | null;
+            /** @description Where to go on from. */
+            position: string;
+            /** @description To which question. */
+            question: components["schemas"]["FeedQuestion"];
+            /**
+             * Format: double
+             * @description Points reached.
+             */
+            score?: number | null;
+            /**
+             * Format: uuid
+             * @description The submission.
+             */
+            submission: string;
+            /**
+             * Format: int64
+             * @description The largest processor time of a test, in milliseconds.
+             */
+            time_ms?: number | null;
+            verdict?: components["schemas"]["Verdict"] | null;
+            /**
+             * Format: int32
+             * @description The version that judged.
+             */
+            version?: number | null;
+        };
+        /** @description To which question. */
+        FeedQuestion: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name in addresses. */
+            slug: string;
+        };
         /** @description One thing wrong in what was sent. */
         FieldError: {
             /** @description What kind of wrong, stable. */
@@ -631,7 +817,7 @@ export interface components {
              * @description What the time limit is multiplied by.
              */
             time_factor: number;
-            /** @description Always null: which toolchain there is, the runners know; see `GET /languages`. */
+            /** @description The toolchain's version, as in `GET /languages`; `null` only until a runner has said it for the first time. */
             version?: string | null;
         };
         /** @description Whose a submission is. */
@@ -741,6 +927,7 @@ export interface components {
             tags: string[];
             /** @description The title. */
             title: string;
+            verification?: components["schemas"]["QuestionVerification"] | null;
             /**
              * Format: int32
              * @description The version shown, from 1; absent while it is a draft.
@@ -953,6 +1140,22 @@ export interface components {
             /** @description Korean. */
             ko?: string | null;
         };
+        /** @description How the proof of a draft stands. */
+        QuestionVerification: {
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /** @description Whether the draft is judged as it was then: a proof of something else proves nothing. */
+            current: boolean;
+            /** @description The batch. */
+            id: components["schemas"]["BatchId"];
+            /** @description What came of each solution, test by test; empty while it is `running`. */
+            solutions: components["schemas"]["SolutionOutcome"][];
+            /** @description Whether every solution got the verdict that it is stored with. */
+            state: components["schemas"]["VerificationState"];
+        };
         /** @description The question that was answered. */
         QuestionView: {
             /** @description Its id. */
@@ -972,6 +1175,32 @@ export interface components {
             name: string;
             /** @description 8 to 256 characters. */
             password: string;
+        };
+        /** @description Which submissions: those for which all that is named holds. */
+        RejudgeFilter: {
+            account?: components["schemas"]["AccountId"] | null;
+            /**
+             * Format: date-time
+             * @description Accepted at this time or later.
+             */
+            from?: string | null;
+            /** @description In this language, or one of these. */
+            language?: components["schemas"]["Language"][] | null;
+            /** @description These ones. */
+            submissions?: string[] | null;
+            /**
+             * Format: date-time
+             * @description Accepted before this time.
+             */
+            to?: string | null;
+            /** @description With this verdict, or one of these. */
+            verdict?: components["schemas"]["Verdict"][] | null;
+        };
+        /** @description What to judge anew. */
+        RejudgeRequest: {
+            filter?: components["schemas"]["RejudgeFilter"] | null;
+            /** @description A question of yours: its id or slug. */
+            question: string;
         };
         /** @description A one-time code and the password to set. */
         Reset: {
@@ -1100,6 +1329,42 @@ export interface components {
             expires_in: number;
             /** @description `Bearer`. */
             token_type: string;
+        };
+        /** @description What came of one solution. */
+        SolutionOutcome: {
+            /** @description What the compiler said, where there is no program. */
+            compiler?: string | null;
+            /** @description What judging it must say. */
+            expect: components["schemas"]["Verdict"];
+            /** @description Why it ended without a verdict, in a word. */
+            failure?: string | null;
+            /** @description What it is written in. */
+            language: components["schemas"]["Language"];
+            /**
+             * Format: int32
+             * @description Its place among the question's solutions, from 1.
+             */
+            solution: number;
+            /** @description Test by test, as far as they were judged. */
+            tests: components["schemas"]["SolutionTest"][];
+            verdict?: components["schemas"]["Verdict"] | null;
+        };
+        /** @description What became of one test of a solution. */
+        SolutionTest: {
+            /**
+             * Format: int64
+             * @description Peak memory in kibibytes; of hidden tests rounded to 1,024.
+             */
+            memory_kib: number;
+            /** @description The test's name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Processor time in milliseconds; of hidden tests rounded to 10.
+             */
+            time_ms: number;
+            /** @description What became of it. */
+            verdict: components["schemas"]["Verdict"];
         };
         /** @description A file of source code. */
         SourceFile: {
@@ -1328,6 +1593,11 @@ export interface components {
             judged: number;
             /** @description The day, the question's id, the language's id, the verdict (`failed`: ended without one, `open`: none yet), or the account's id. */
             key: string;
+            /**
+             * Format: int64
+             * @description Processor time that their tests took, in milliseconds; each judgement of a submission adds to it.
+             */
+            machine_ms: number;
             /** @description The question's slug or the account's name. */
             name?: string | null;
             /**
@@ -1335,6 +1605,11 @@ export interface components {
              * @description How many were accepted by the service; runs are not counted.
              */
             submissions: number;
+            /**
+             * Format: int64
+             * @description Tokens that their reviews took.
+             */
+            tokens: number;
         };
         /** @description Figures, group by group. */
         UsageView: {
@@ -1347,6 +1622,30 @@ export interface components {
          * @enum {string}
          */
         Verdict: "AC" | "WA" | "PE" | "TLE" | "MLE" | "OLE" | "RE" | "CE" | "IE" | "SK";
+        /** @description Where more is found. */
+        VerificationLinks: {
+            /** @description Its stream of events (SSE). */
+            events: string;
+            /** @description How far it has come. */
+            self: string;
+        };
+        /** @description A verification that was begun. */
+        VerificationStarted: {
+            /** @description The batch. */
+            id: components["schemas"]["BatchId"];
+            /** @description Where to go on. */
+            links: components["schemas"]["VerificationLinks"];
+            /**
+             * Format: int32
+             * @description The version that the draft would become.
+             */
+            version: number;
+        };
+        /**
+         * @description How a proof stands.
+         * @enum {string}
+         */
+        VerificationState: "running" | "passed" | "failed";
         /** @description A dead letter with what was in it. */
         WholeDeadLetterView: components["schemas"]["DeadLetterView"] & {
             /** @description The message's headers. */

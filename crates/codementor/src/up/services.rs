@@ -167,17 +167,15 @@ impl Settings<'_> {
             "CODEMENTOR_RUNNER_URLS",
             addresses.url("runner"),
         );
+        let execute = (
+            "execute-url",
+            "CODEMENTOR_EXECUTE_URL",
+            addresses.url("execute"),
+        );
         let below = |name: &str| self.folder.join(name).display().to_string();
         match name {
             "gateway" => {
-                let mut settings = vec![
-                    question,
-                    (
-                        "execute-url",
-                        "CODEMENTOR_EXECUTE_URL",
-                        addresses.url("execute"),
-                    ),
-                ];
+                let mut settings = vec![question, execute];
                 if self.generous_limits {
                     for (flag, variable) in [
                         (
@@ -211,7 +209,7 @@ impl Settings<'_> {
                 }
                 settings
             }
-            "question" => vec![("blobs", "CODEMENTOR_BLOBS", below("blobs"))],
+            "question" => vec![execute, ("blobs", "CODEMENTOR_BLOBS", below("blobs"))],
             "runner" => vec![("work-dir", "CODEMENTOR_RUNNER_DIR", below("runner"))],
             _ => vec![],
         }

@@ -3,6 +3,7 @@
 mod architecture;
 mod backup;
 mod bad_input;
+mod batches;
 mod chaos;
 mod faults;
 mod feedback;

@@ -25,7 +25,9 @@ fn who(method: &str, path: &str) -> Who {
         ("get", "/api/v1/languages" | "/api/v1/openapi.json" | "/openapi.json" | "/") => {
             Who::Anyone
         }
-        ("post", "/api/v1/accounts/{id}/reset-code") | ("get", "/api/v1/usage") => Who::Teacher,
+        ("post", "/api/v1/accounts/{id}/reset-code" | "/api/v1/rejudges")
+        | ("get", "/api/v1/usage" | "/api/v1/feed") => Who::Teacher,
+        (_, path) if path.starts_with("/api/v1/batches") => Who::Teacher,
         (_, path) if path.starts_with("/api/v1/accounts") => Who::Admin,
         (_, path) if path.starts_with("/api/v1/dead-letters") => Who::Admin,
         (_, "/api/v1/intake") => Who::Admin,

@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use axum::extract::State as AxumState;
 use contract::{
-    EventKey, SubmissionId,
+    BatchId, EventKey, SubmissionId,
+    batch::{StreamPart, VerificationOutcome, VerificationRequest},
     internal::{LogRequest, StreamInfo},
 };
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service::{
@@ -16,9 +18,9 @@ use service::{
 };
 
 use crate::{
-    muted,
+    batch_stream, batches, muted,
     state::State,
-    store::{log, submission},
+    store::{batch, log, submission},
 };
 
 /// Reads that are answered at once.
@@ -95,4 +97,49 @@ pub(crate) async fn log(
         }
     }
     Ok(Json(RawLogs { reads: logs }))
+}
+
+/// `POST /internal/batches`: judge the solutions of a candidate, in the name of its teacher.
+pub(crate) async fn verify(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    Json(request): Json<VerificationRequest>,
+) -> Result<StatusCode, Problem> {
+    caller.require_one_of(&["question"])?;
+    let account = caller
+        .account
+        .as_ref()
+        .ok_or_else(|| Problem::forbidden("ask on behalf of the teacher"))?;
+    batches::verify(&state, account, request).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// `GET /internal/batches/{id}/solutions`: what came of a verification. Question knows whose it is.
+pub(crate) async fn batch_solutions(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    Path(id): Path<BatchId>,
+) -> Result<Json<VerificationOutcome>, Problem> {
+    caller.require_one_of(&["question"])?;
+    Ok(Json(batches::outcome(&state, id).await?))
+}
+
+/// Behind what.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PartQuery {
+    after: Option<String>,
+}
+
+/// `GET /internal/batches/{id}/events`: what is new in the stream of a batch, for an account that may see it.
+pub(crate) async fn batch_events(
+    AxumState(state): AxumState<State>,
+    principal: Principal,
+    Path(id): Path<BatchId>,
+    Query(query): Query<PartQuery>,
+) -> Result<Json<StreamPart>, Problem> {
+    let batch = batch::find(&state.pool, &principal, id).await?;
+    let batch = batch.ok_or_else(|| Problem::not_found("batch"))?;
+    let part = batch_stream::part(&state.pool, &batch, query.after.as_deref()).await?;
+    Ok(Json(part))
 }

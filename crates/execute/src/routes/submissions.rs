@@ -165,7 +165,7 @@ pub(super) async fn look_at(
     let found = submission::find(&state.pool, principal, kind, id).await?;
     let summary = found.ok_or_else(|| Problem::not_found(kind.as_str()))?;
     let log = submission::log(&state.pool, id, summary.judgement).await?;
-    let mut judgements = submission::judgements(&state.pool, id).await?;
+    let mut judgements = submission::judgements(&state.pool, principal, id).await?;
     let mut picture = Picture::of(log);
     let mut summary = summary;
     if kind == Kind::Submission && muted::is_muted(state, principal, id).await? {

@@ -92,6 +92,10 @@ pub(crate) struct FiguresView {
     accepted: i64,
     /// How many ended without a verdict.
     failed: i64,
+    /// Processor time that their tests took, in milliseconds; each judgement of a submission adds to it.
+    machine_ms: i64,
+    /// Tokens that their reviews took.
+    tokens: i64,
 }
 
 impl From<Figures> for FiguresView {
@@ -104,6 +108,8 @@ impl From<Figures> for FiguresView {
             judged: figures.judged,
             accepted: figures.accepted,
             failed: figures.failed,
+            machine_ms: figures.machine_ms,
+            tokens: figures.tokens,
         }
     }
 }
@@ -169,7 +175,8 @@ fn wants_csv(headers: &HeaderMap) -> bool {
 
 /// RFC 4180, with a line of names.
 fn table(items: &[FiguresView]) -> String {
-    let mut table = String::from("key,name,submissions,accounts,judged,accepted,failed\r\n");
+    let mut table =
+        String::from("key,name,submissions,accounts,judged,accepted,failed,machine_ms,tokens\r\n");
     for item in items {
         let texts = [item.key.as_str(), item.name.as_deref().unwrap_or_default()].map(cell);
         let figures = [
@@ -178,6 +185,8 @@ fn table(items: &[FiguresView]) -> String {
             item.judged,
             item.accepted,
             item.failed,
+            item.machine_ms,
+            item.tokens,
         ]
         .map(|figure| figure.to_string());
         table.push_str(&[texts.as_slice(), figures.as_slice()].concat().join(","));

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use contract::{AccountId, Language, QuestionId, SubmissionId, Verdict, internal::LogRead};
+use contract::{
+    AccountId, BatchId, Language, QuestionId, SubmissionId, Verdict, internal::LogRead,
+};
 use serde_json::value::RawValue;
 use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow};
 use time::OffsetDateTime;
@@ -34,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) accepted_at: OffsetDateTime,
     /// Whether it is the judgement that counts.
     pub(crate) applied: bool,
+    /// Which batch it is of.
+    pub(crate) batch: Option<BatchId>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) score: Option<f64>,
     pub(crate) max_score: Option<f64>,
@@ -51,6 +55,7 @@ fn facts(row: &PgRow) -> sqlx::Result<Facts> {
         version: version.map(super::counted),
         accepted_at: row.try_get("accepted_at")?,
         applied: row.try_get("applied")?,
+        batch: row.try_get::<Option<Uuid>, _>("batch")?.map(BatchId),
         verdict: optional_word(row, "verdict", |word| word.parse().ok())?,
         score: row.try_get("score")?,
         max_score: row.try_get("max_score")?,
@@ -78,7 +83,8 @@ pub(crate) async fn load(
         r"
         SELECT judgement.submission, judgement.number, last_attempt, last_seq, verdict_attempt, verdict_seq,
                terminal_at IS NOT NULL AS terminal, status, submission.language, submission.kind,
-               submission.account, submission.question, submission.version, submission.accepted_at,
+               submission.account, submission.question, coalesce(judgement.version, submission.version) AS version,
+               submission.accepted_at, judgement.batch,
                submission.applied = judgement.number AS applied, verdict, score, max_score, machine_ms, tokens
         FROM unnest($1::uuid[], $2::integer[]) AS asked (submission, number)
         JOIN execute.judgement USING (submission, number)
@@ -309,7 +315,7 @@ pub(crate) async fn positions(
         r"
         SELECT waiting.submission, waiting.number, waiting.place
         FROM (SELECT submission, number, row_number() OVER (ORDER BY submission) AS place
-              FROM execute.judgement WHERE status = 'queued') AS waiting
+              FROM execute.judgement WHERE status = 'queued' AND batch IS NULL) AS waiting
         JOIN unnest($1::uuid[], $2::integer[]) AS asked (submission, number) USING (submission, number)
         ",
     )

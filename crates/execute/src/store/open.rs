@@ -187,10 +187,11 @@ pub(crate) async fn silent(
     silence: Duration,
     limit: i64,
 ) -> sqlx::Result<Vec<SilentJudgement>> {
-    let rows: Vec<(Uuid, i32, i32, i64, i32, bool, f64)> = sqlx::query_as(
+    type Row = (Uuid, i32, i32, i64, i32, bool, f64, bool);
+    let rows: Vec<Row> = sqlx::query_as(
         r"
         SELECT judgement.submission, number, job_partition, job_offset, reply_partition,
-               verdict_seq IS NOT NULL, extract(epoch FROM now() - active_at)::float8
+               verdict_seq IS NOT NULL, extract(epoch FROM now() - active_at)::float8, batch IS NOT NULL
         FROM execute.judgement JOIN execute.submission ON submission.id = judgement.submission
         WHERE terminal_at IS NULL AND ending IS NULL AND deadline > now()
           AND job_partition IS NOT NULL AND job_offset IS NOT NULL
@@ -205,7 +206,16 @@ pub(crate) async fn silent(
     Ok(rows
         .into_iter()
         .map(
-            |(id, number, job_partition, job_offset, reply_partition, has_verdict, quiet_for)| {
+            |(
+                id,
+                number,
+                job_partition,
+                job_offset,
+                reply_partition,
+                has_verdict,
+                quiet_for,
+                bulk,
+            )| {
                 SilentJudgement {
                     key: (SubmissionId(id), counted(number)),
                     silent: Silent {
@@ -214,6 +224,7 @@ pub(crate) async fn silent(
                         job_offset,
                         reply_partition,
                         has_verdict,
+                        bulk,
                     },
                 }
             },
@@ -279,12 +290,13 @@ pub(crate) async fn job_parts(
 ) -> sqlx::Result<Vec<Parts>> {
     let rows = sqlx::query(
         r"
-        SELECT judgement.submission, judgement.number, judgement.deadline, kind, submission.account, locale, question, version,
+        SELECT judgement.submission, judgement.number, judgement.deadline, kind, submission.account, locale, question,
+               coalesce(judgement.version, submission.version) AS version, judgement.batch IS NOT NULL AS bulk,
                language, files, stdin, manifest.body AS basis, reply_partition, traceparent, accepted_at
         FROM unnest($1::uuid[], $2::integer[]) AS asked (submission, number)
         JOIN execute.judgement USING (submission, number)
         JOIN execute.submission ON submission.id = judgement.submission
-        JOIN execute.manifest ON manifest.sha256 = submission.manifest
+        JOIN execute.manifest ON manifest.sha256 = coalesce(judgement.manifest, submission.manifest)
         ",
     )
     .bind(keys.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
@@ -319,7 +331,8 @@ pub(crate) async fn judge_anew(
     let number: Option<i32> = sqlx::query_scalar(
         r"
         WITH anew AS (
-            UPDATE execute.submission SET applied = applied + 1
+            UPDATE execute.submission
+            SET applied = (SELECT max(number) + 1 FROM execute.judgement WHERE submission = $1)
             WHERE id = $1 AND applied = $2 AND EXISTS (
                 SELECT FROM execute.judgement WHERE submission = $1 AND number = $2 AND status = 'failed')
             RETURNING id, applied

@@ -64,7 +64,8 @@ pub(crate) struct Filter {
 }
 
 const SUMMARY: &str = r"
-    SELECT submission.id, submission.kind, submission.account, submission.account_name, submission.version,
+    SELECT submission.id, submission.kind, submission.account, submission.account_name,
+           coalesce(judgement.version, submission.version) AS version,
            submission.language, submission.accepted_at, question.id AS question, question.slug,
            coalesce(question.titles ->> $2, question.titles ->> 'en', question.titles ->> 'ko', question.slug) AS title,
            judgement.number, judgement.status, judgement.verdict, judgement.score, judgement.max_score,
@@ -191,15 +192,29 @@ impl JudgementSummary {
     }
 }
 
-/// All judgements of a submission, in order.
+/// What a judgement of a batch has come to is told before it counts to the question's teachers only.
+const TOLD: &str = r"
+    (judgement.batch IS NULL OR judgement.number = submission.applied
+     OR EXISTS (SELECT FROM execute.batch WHERE batch.id = judgement.batch AND batch.state = 'applied')
+     OR execute.may_see('solution', NULL, submission.question, $2, $3))
+";
+
+/// All judgements of a submission that `viewer` is told of, in order.
 pub(crate) async fn judgements(
     db: impl PgExecutor<'_>,
+    viewer: &Account,
     id: SubmissionId,
 ) -> sqlx::Result<Vec<JudgementSummary>> {
-    let rows = sqlx::query(
-        "SELECT number, status, verdict FROM execute.judgement WHERE submission = $1 ORDER BY number",
-    )
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        r"
+        SELECT number, status, verdict
+        FROM execute.judgement JOIN execute.submission ON submission.id = judgement.submission
+        WHERE judgement.submission = $1 AND {TOLD} ORDER BY number
+        "
+    )))
     .bind(id.0)
+    .bind(viewer.id.0)
+    .bind(viewer.role.as_str())
     .fetch_all(db)
     .await?;
     rows.iter()
@@ -259,16 +274,16 @@ pub(crate) async fn stream(
     id: SubmissionId,
     judgement: Option<u32>,
 ) -> sqlx::Result<Option<StreamInfo>> {
-    let row: Option<(i32, i32, bool)> = sqlx::query_as(
+    let row: Option<(i32, i32, bool)> = sqlx::query_as(AssertSqlSafe(format!(
         r"
         SELECT judgement.number, submission.reply_partition, judgement.terminal_at IS NOT NULL
         FROM execute.submission
         JOIN execute.judgement
           ON judgement.submission = submission.id AND judgement.number = coalesce($4, submission.applied)
-        WHERE submission.id = $1
+        WHERE submission.id = $1 AND {TOLD}
           AND execute.may_see(submission.kind, submission.account, submission.question, $2, $3)
-        ",
-    )
+        "
+    )))
     .bind(id.0)
     .bind(viewer.id.0)
     .bind(viewer.role.as_str())

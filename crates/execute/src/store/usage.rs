@@ -77,6 +77,8 @@ pub(crate) struct Figures {
     pub(crate) judged: i64,
     pub(crate) accepted: i64,
     pub(crate) failed: i64,
+    pub(crate) machine_ms: i64,
+    pub(crate) tokens: i64,
 }
 
 /// Counts each submission once: for an admin all, for others those to questions that they teach.
@@ -93,9 +95,14 @@ pub(crate) async fn count(
                count(DISTINCT submission.account) AS accounts,
                count(judgement.verdict) AS judged,
                count(*) FILTER (WHERE judgement.verdict = 'AC') AS accepted,
-               count(*) FILTER (WHERE judgement.verdict IS NULL AND judgement.status = 'failed') AS failed
+               count(*) FILTER (WHERE judgement.verdict IS NULL AND judgement.status = 'failed') AS failed,
+               coalesce(sum(taken.machine_ms), 0)::bigint AS machine_ms, coalesce(sum(taken.tokens), 0)::bigint AS tokens
         FROM execute.submission
         JOIN execute.judgement ON judgement.submission = submission.id AND judgement.number = submission.applied
+        -- What a submission has taken is what all its judgements have.
+        CROSS JOIN LATERAL (
+            SELECT sum(one.machine_ms) AS machine_ms, sum(one.tokens) AS tokens
+            FROM execute.judgement AS one WHERE one.submission = submission.id) AS taken
         LEFT JOIN execute.question ON question.id = submission.question
         WHERE submission.kind = 'submission'
           AND ($1::date IS NULL OR submission.accepted_at >= $1::date::timestamp AT TIME ZONE 'UTC')

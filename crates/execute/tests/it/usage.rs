@@ -21,7 +21,8 @@ async fn become_of(
         .await
         .expect("the submission is there");
     sqlx::query(
-        "UPDATE execute.judgement SET status = $2, verdict = $3, terminal_at = CASE WHEN $2 IN ('done', 'failed') THEN now() END
+        "UPDATE execute.judgement SET status = $2, verdict = $3, machine_ms = CASE WHEN $2 = 'queued' THEN 0 ELSE 120 END,
+                tokens = CASE WHEN $3 = 'AC' THEN 7 ELSE 0 END, terminal_at = CASE WHEN $2 IN ('done', 'failed') THEN now() END
          WHERE submission = $1",
     )
     .bind(id.0)
@@ -56,7 +57,7 @@ async fn history(setup: &Setup, execute: &Execute) -> [Account; 2] {
     people
 }
 
-/// Key, name, submissions, accounts, judged, accepted, failed.
+/// Key, name, submissions, accounts, judged, accepted, failed, machine time, tokens.
 fn rows(body: &Value) -> Vec<Value> {
     let names = [
         "key",
@@ -66,6 +67,8 @@ fn rows(body: &Value) -> Vec<Value> {
         "judged",
         "accepted",
         "failed",
+        "machine_ms",
+        "tokens",
     ];
     let items = body["items"].as_array().expect("items");
     items
@@ -87,9 +90,9 @@ async fn counts_each_submission_once_by_whatever_is_asked_for() {
     };
 
     let days = [
-        json!(["2026-03-01", null, 2, 1, 2, 1, 0]),
-        json!(["2026-03-02", null, 1, 1, 0, 0, 1]),
-        json!(["2026-03-03", null, 1, 1, 0, 0, 0]),
+        json!(["2026-03-01", null, 2, 1, 2, 1, 0, 240, 7]),
+        json!(["2026-03-02", null, 1, 1, 0, 0, 1, 120, 0]),
+        json!(["2026-03-03", null, 1, 1, 0, 0, 0, 0, 0]),
     ];
     assert_eq!(get("by=day").await, days);
     assert_eq!(get("").await, days);
@@ -100,24 +103,24 @@ async fn counts_each_submission_once_by_whatever_is_asked_for() {
     let question = setup.neighbours.question();
     assert_eq!(
         get("by=question").await,
-        [json!([question, "a-plus-b", 4, 2, 2, 1, 1])]
+        [json!([question, "a-plus-b", 4, 2, 2, 1, 1, 360, 7])]
     );
     assert_eq!(
         get("by=language").await,
-        [json!(["python", null, 4, 2, 2, 1, 1])]
+        [json!(["python", null, 4, 2, 2, 1, 1, 360, 7])]
     );
     assert_eq!(
         get("by=verdict").await,
         [
-            json!(["AC", null, 1, 1, 1, 1, 0]),
-            json!(["WA", null, 1, 1, 1, 0, 0]),
-            json!(["failed", null, 1, 1, 0, 0, 1]),
-            json!(["open", null, 1, 1, 0, 0, 0]),
+            json!(["AC", null, 1, 1, 1, 1, 0, 120, 7]),
+            json!(["WA", null, 1, 1, 1, 0, 0, 120, 0]),
+            json!(["failed", null, 1, 1, 0, 0, 1, 120, 0]),
+            json!(["open", null, 1, 1, 0, 0, 0, 0, 0]),
         ]
     );
     let mut accounts = [
-        json!([first.id, first.name, 2, 1, 2, 1, 0]),
-        json!([second.id, second.name, 2, 1, 0, 0, 1]),
+        json!([first.id, first.name, 2, 1, 2, 1, 0, 240, 7]),
+        json!([second.id, second.name, 2, 1, 0, 0, 1, 120, 0]),
     ];
     accounts.sort_by_key(|row| row[0].to_string());
     assert_eq!(get("by=account").await, accounts);
@@ -152,7 +155,7 @@ async fn is_a_table_for_those_who_want_one() {
     assert_eq!(
         answer.text().await.expect("text"),
         format!(
-            "key,name,submissions,accounts,judged,accepted,failed\r\n{},\"'=Kim, \"\"A\"\"\",2,1,2,1,0\r\n",
+            "key,name,submissions,accounts,judged,accepted,failed,machine_ms,tokens\r\n{},\"'=Kim, \"\"A\"\"\",2,1,2,1,0,240,7\r\n",
             first.id
         )
     );

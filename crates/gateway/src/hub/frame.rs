@@ -24,6 +24,12 @@ pub(crate) fn event(event: &StreamEvent) -> serde_json::Result<Bytes> {
     Ok(frame.into())
 }
 
+/// One event of a stream that is no submission's; `id` and `name` are ours.
+pub(crate) fn named(id: Option<&str>, name: &str, data: &serde_json::Value) -> Bytes {
+    let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));
+    format!("event: {name}\n{id}data: {data}\n\n").into()
+}
+
 /// About how many are before it. Without an id: it is never replayed.
 pub(crate) fn queued(position: u64) -> Bytes {
     format!("event: queued\ndata: {{\"position\":{position}}}\n\n").into()

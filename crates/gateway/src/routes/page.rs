@@ -34,6 +34,18 @@ const PLACEHOLDER_POLICY: &str =
 /// shows is text; its style sheets are constructed, so that no inline style is needed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types codementor-statement";
 
+/// The same for Swagger UI, whose pictures stand in its style sheet. It sets HTML by itself: what it shows is ours alone.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The public API, generated from the routes of all services.
+static DESCRIPTION: File = File {
+    path: "openapi.json",
+    etag: concat!("\"", env!("OPENAPI_HASH"), "\""),
+    plain: include_bytes!("../../../../openapi.json"),
+    gzip: None,
+    brotli: None,
+};
+
 const PLACEHOLDER: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -52,8 +64,23 @@ const PLACEHOLDER: &str = r#"<!doctype html>
 
 /// What is at `/`.
 pub(crate) async fn show(headers: HeaderMap) -> Response {
-    match find("index.html") {
-        Some(index) => answer(index, &headers),
+    built("index.html", &headers)
+}
+
+/// The API's description to read and to try: Swagger UI.
+pub(crate) async fn docs(headers: HeaderMap) -> Response {
+    built("docs.html", &headers)
+}
+
+/// The API's description for programs.
+pub(crate) async fn description(headers: HeaderMap) -> Response {
+    answer(&DESCRIPTION, &headers)
+}
+
+/// A page, or what there is where none was built.
+fn built(name: &str, headers: &HeaderMap) -> Response {
+    match find(name) {
+        Some(file) => answer(file, headers),
         None => (
             [(header::CONTENT_SECURITY_POLICY, PLACEHOLDER_POLICY)],
             Html(PLACEHOLDER),
@@ -119,7 +146,12 @@ fn answer(file: &'static File, headers: &HeaderMap) -> Response {
             .insert(name, HeaderValue::from_static(value));
     };
     say(header::CONTENT_TYPE, content_type(file.path));
-    say(header::CONTENT_SECURITY_POLICY, POLICY);
+    let policy = if file.path == "docs.html" {
+        DOCS_POLICY
+    } else {
+        POLICY
+    };
+    say(header::CONTENT_SECURITY_POLICY, policy);
     say(header::CACHE_CONTROL, cache);
     say(header::ETAG, file.etag);
     say(header::VARY, "accept-encoding");
@@ -149,6 +181,7 @@ fn content_type(path: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("json") => "application/json",
         _ => "application/octet-stream",
     }
 }

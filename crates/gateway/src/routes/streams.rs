@@ -180,7 +180,7 @@ fn last_event_id(headers: &HeaderMap) -> Option<EventKey> {
 }
 
 /// Whether the client asks for a stream in so many words: `*/*` does not.
-fn wants_stream(headers: &HeaderMap) -> bool {
+pub(super) fn wants_stream(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT)
         .iter()

@@ -77,7 +77,26 @@ async fn every_route_is_there_and_asks_who_comes() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 17);
+    assert_eq!(routes, 18);
+}
+
+#[tokio::test]
+async fn the_description_is_the_committed_one_and_its_page_may_load_nothing_from_elsewhere() {
+    let world = &World::shared().await;
+    let answer = send(world.get("/api/openapi.json")).await;
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let tag = answer.headers()["etag"].clone();
+    let described = answer.text().await.expect("text");
+    assert_eq!(described, include_str!("../../../../openapi.json"));
+    let again = world.get("/api/openapi.json").header("if-none-match", tag);
+    assert_eq!(send(again).await.status(), 304);
+
+    let page = send(world.get("/api/docs")).await;
+    assert_eq!(page.status(), 200);
+    let policy = page.headers()["content-security-policy"].to_str();
+    let policy = policy.expect("text");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
 }
 
 #[test]

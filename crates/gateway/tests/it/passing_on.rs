@@ -24,7 +24,7 @@ async fn each_prefix_reaches_its_service_with_a_token_of_ours() {
         ("/api/v1/submissions/1/code", false),
         ("/api/v1/runs/1", false),
         ("/api/v1/rejudges", false),
-        ("/api/v1/batches/1/events", false),
+        ("/api/v1/batches/1/apply", false),
         ("/api/v1/usage", false),
         ("/api/v1/feed?after=1", false),
         ("/api/v1/dead-letters/1", false),

@@ -8,7 +8,7 @@ use axum::{
 };
 use contract::{
     AccountId, Language, Locale, QuestionId,
-    manifest::{Judging, Manifest, Statement},
+    manifest::{Manifest, Statement},
 };
 use serde::Deserialize;
 use service::{
@@ -22,7 +22,7 @@ use crate::{
     error::QuestionError,
     request,
     state::AppState,
-    store,
+    store, verification,
 };
 
 /// Who judges, and so may ask for any blob.
@@ -79,17 +79,7 @@ pub(crate) async fn manifest(
         slug: published.slug,
         teachers: published.teachers.into_iter().map(AccountId).collect(),
         languages,
-        judging: Judging {
-            kind: document.kind,
-            limits: document.limits,
-            time_factor: document.time_factor(language),
-            checker: document.checker.clone(),
-            mode: document.judging,
-            feedback: document.feedback,
-            driver: document.driver(language).map(str::to_owned),
-            tests,
-            groups: document.groups.clone(),
-        },
+        judging: verification::judging(&document, language, tests),
         statement: Statement {
             locale,
             title: title.to_owned(),

@@ -26,6 +26,7 @@ use crate::{
     rules::{Fault, is_slug},
     state::AppState,
     store::{self, ChangeRow},
+    verification::{self, VerificationState},
 };
 
 /// How to publish.
@@ -71,6 +72,8 @@ pub(crate) async fn publish(
     principal.require_teacher()?;
     let key = request::key(&question)?;
     let account = &principal.0;
+    let seen = request::mine(&state, &key, account).await?;
+    let proof = verification::latest(&state, seen.id()).await?;
     let mut edit = Edit::begin(&state, &key, account, &if_match).await?;
     if edit.question.archived {
         return Err(QuestionError::Conflict(
@@ -79,7 +82,8 @@ pub(crate) async fn publish(
     }
     let (id, draft) = (edit.question.id(), edit.question.draft.0.clone());
     let mut faults = Vec::new();
-    if store::list_tests(edit.connection(), id).await?.is_empty() {
+    let tests = store::list_tests(edit.connection(), id).await?;
+    if tests.is_empty() {
         faults.push(Fault::new(
             "/tests",
             "required",
@@ -96,23 +100,45 @@ pub(crate) async fn publish(
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    if !query.unverified {
-        return Err(QuestionError::Conflict(
-            "Nothing proves yet that its solutions are judged as they should be. Add ?unverified=true to publish it all the same, which is recorded.",
-        ));
+    let proof = verification::state_of(proof.as_ref(), &verification::content(&draft, &tests)?);
+    let unverified = proof != Some(VerificationState::Passed);
+    if unverified && !query.unverified {
+        return Err(QuestionError::Conflict(refusal(proof)));
     }
     let version = edit.question.current_version.unwrap_or(0) + 1;
-    let revision =
-        store::insert_version(edit.connection(), id, version, &draft, true, account.id).await?;
-    let detail = json!({"version": version, "unverified": true});
+    let revision = store::insert_version(
+        edit.connection(),
+        id,
+        version,
+        &draft,
+        unverified,
+        account.id,
+    )
+    .await?;
+    let detail = json!({"version": version, "unverified": unverified});
     let revision = edit.finish(revision, Action::Published, detail).await?;
     let location = [(header::LOCATION, format!("/api/v1/questions/{id}"))];
     let published = PublishedVersion {
         version,
-        unverified: true,
+        unverified,
     };
     let entity = tag(&etag::of_revision(revision))?;
     Ok((StatusCode::CREATED, location, entity, Json(published)).into_response())
+}
+
+/// Why something is not published yet.
+fn refusal(proof: Option<VerificationState>) -> &'static str {
+    match proof {
+        Some(VerificationState::Running) => {
+            "It is still being verified: wait for the end. Or add ?unverified=true to publish it all the same, which is recorded."
+        }
+        Some(VerificationState::Failed) => {
+            "A stored solution does not get the verdict that it is stored with: see `verification`. Correct it and verify again, or add ?unverified=true to publish it all the same, which is recorded."
+        }
+        Some(VerificationState::Passed) | None => {
+            "Nothing proves yet that its solutions are judged as they should be: verify it (POST …/verify). Or add ?unverified=true to publish it all the same, which is recorded."
+        }
+    }
 }
 
 /// Archive a question
@@ -120,7 +146,7 @@ pub(crate) async fn publish(
 /// Learners do not see it any more and cannot submit to it; nothing is lost.
 #[utoipa::path(
     post, path = "/api/v1/questions/{question}/archive", tag = "questions", operation_id = "archive_question",
-    params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
+    params(("question" = String, Path, description = "Id or slug"), ("If-Match" = String, Header, description = "The ETag that you read")),
     responses(
         (status = 204, description = "It is archived", headers(("ETag" = String))),
         Problem,
@@ -138,7 +164,7 @@ pub(crate) async fn archive(
 /// Bring an archived question back
 #[utoipa::path(
     delete, path = "/api/v1/questions/{question}/archive", tag = "questions", operation_id = "restore_question",
-    params(("question" = String, Path, description = "Id or slug"), ("If-Match" = Option<String>, Header, description = "The ETag that you read")),
+    params(("question" = String, Path, description = "Id or slug"), ("If-Match" = String, Header, description = "The ETag that you read")),
     responses(
         (status = 204, description = "It is as before", headers(("ETag" = String))),
         Problem,
@@ -162,7 +188,7 @@ async fn set_archived(
 ) -> Result<Response, QuestionError> {
     principal.require_teacher()?;
     let key = request::key(question)?;
-    let mut edit = Edit::begin(state, &key, &principal.0, if_match).await?;
+    let mut edit = Edit::begin_exact(state, &key, &principal.0, if_match).await?;
     let mut revision = edit.question.revision;
     if edit.question.archived != archived {
         let id = edit.question.id();

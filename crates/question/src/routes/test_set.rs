@@ -9,7 +9,7 @@ use axum::{
 };
 use contract::manifest::TestRef;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use service::{
     Problem,
     extract::{Json, Path},
@@ -26,7 +26,7 @@ use crate::{
     error::QuestionError,
     etag::{self, IfMatch},
     request::{self, Media},
-    rules,
+    rules::{self, Fault},
     state::AppState,
     store::{self, Key},
     test_zip::{self, MAX_ZIP_BYTES, TestZipError},
@@ -64,7 +64,7 @@ pub(crate) async fn list(
 
 /// Replace a question's tests
 ///
-/// As JSON: a test without `input` or `output` keeps the present one's of its name. As a zip: `NAME.in` with `NAME.out` or
+/// As JSON, `items` or the list alone: a test without `input` or `output` keeps the present one's of its name. As a zip: `NAME.in` with `NAME.out` or
 /// `NAME.ans`, samples in a folder `sample` or named `sample…`; groups and points of present tests of the same names stay.
 #[utoipa::path(
     put, path = "/api/v1/questions/{question}/tests", tag = "questions", operation_id = "replace_tests",
@@ -95,22 +95,31 @@ pub(crate) async fn replace(
     }
     match Media::of(request.headers()) {
         Media::Json => {
-            let sent: QuestionTests = request::json(request, &state).await?;
-            let faults = rules::check_tests("/items", &sent.items);
+            let (place, items) = read(request::json(request, &state).await?)?;
+            let faults = rules::check_tests(place, &items);
             if !faults.is_empty() {
                 return Err(faults.into());
             }
-            let sent = bodies::keep(&state.blobs, sent.items).await?;
+            let sent = bodies::keep(&state.blobs, items).await?;
             let mut edit = Edit::begin(&state, &key, &principal.0, &if_match).await?;
             let id = edit.question.id();
             let present = store::list_tests(edit.connection(), id).await?;
-            save(edit, &bodies::resolve("/items", sent, &present)?).await
+            save(edit, &bodies::resolve(place, sent, &present)?).await
         }
         Media::Zip => replace_by_zip(&state, &principal, &if_match, &key, request).await,
         Media::Text | Media::Form | Media::Other => Err(QuestionError::UnsupportedMediaType(
             "application/json or application/zip",
         )),
     }
+}
+
+/// `items` as they are listed, or the list itself; and where they stand in what was sent.
+fn read(sent: Value) -> Result<(&'static str, Vec<TestDocument>), Vec<Fault>> {
+    if sent.is_array() {
+        return Ok(("", rules::typed(sent)?));
+    }
+    let sent: QuestionTests = rules::typed(sent)?;
+    Ok(("/items", sent.items))
 }
 
 async fn replace_by_zip(

@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
-use crate::server::{Person, Server, sum};
+use crate::server::{Person, Server, send, sum};
 
 fn execute(server: &Server) -> Person {
     let token = server
@@ -83,7 +83,8 @@ async fn execute_gets_all_that_judging_needs() {
             "{language}"
         );
     }
-    teacher.post(&format!("{path}/archive"), &json!(null)).await;
+    let archive = teacher.request(reqwest::Method::POST, &format!("{path}/archive"));
+    assert_eq!(send(archive.header("if-match", "*")).await.status, 204);
     assert_eq!(
         execute.get(&manifest).await.problem().0,
         404,

@@ -68,6 +68,8 @@ fn route(method: &str, path: &str) -> (Option<Value>, [u16; 5], [u16; 5]) {
         ("delete", "/{question}") => plain(([401, 403, 404, 204, 204], [401, 403, 404, 409, 409])),
         ("post", "/import") => plain(([401, 403, 415, 415, 415], [401, 403, 415, 415, 415])),
         ("post", "/{question}/publish") => plain(teachers_only(409)),
+        // Nothing that could be proven is stored.
+        ("post", "/{question}/verify") => plain(teachers_only(422)),
         ("post", "/{question}/clone") => plain(teachers_only(201)),
         ("put", "/{question}/teachers") => with(json!({"teachers": []}), teachers_only(422)),
         (

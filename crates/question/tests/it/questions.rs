@@ -111,13 +111,19 @@ async fn learners_see_published_questions_only() {
     assert_eq!(view["languages"][1]["version"], Value::Null);
     assert_eq!(view.get("draft"), None);
 
-    assert_eq!(
-        teacher
-            .post(&format!("{path}/archive"), &json!(null))
-            .await
-            .status,
-        204
-    );
+    let archive = async |method: Method| {
+        let archive = format!("{path}/archive");
+        assert_eq!(
+            send(teacher.request(method.clone(), &archive))
+                .await
+                .problem()
+                .0,
+            428
+        );
+        let request = teacher.request(method, &archive);
+        send(request.header("if-match", teacher.tag(&path).await)).await
+    };
+    assert_eq!(archive(Method::POST).await.status, 204);
     assert_eq!(learner.get(&path).await.problem().0, 404);
     assert_eq!(teacher.get(&path).await.json()["state"], "archived");
     assert_eq!(learner.get("/questions").await.json()["items"], json!([]));
@@ -127,8 +133,50 @@ async fn learners_see_published_questions_only() {
         .post(&format!("{path}/publish?unverified=true"), &json!(null))
         .await;
     assert_eq!(refused.problem().0, 409);
-    assert_eq!(teacher.delete(&format!("{path}/archive")).await.status, 204);
+    assert_eq!(archive(Method::DELETE).await.status, 204);
     assert_eq!(learner.get(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn languages_have_the_version_that_the_runners_have() {
+    let entry = |id: &str, version: &str| json!({"id": id, "name": id, "version": version, "extensions": [], "compile": null, "run": id, "template": ""});
+    let said = json!([entry("cpp", "gcc 12.2.0"), entry("python", "3.11.2")]);
+    let router = axum::Router::new().route(
+        "/api/v1/languages",
+        axum::routing::get(async move || axum::Json(said)),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("there is a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    tokio::spawn(axum::serve(listener, router).into_future());
+    let stack = devkit::Stack::for_tests().expect("the environment is readable");
+    let database = stack.fresh_database().await.expect("postgres runs");
+    let kafka = queue::KafkaConfig::new("127.0.0.1:9", "");
+    let server = Server::start_beside(database, kafka, &url).await;
+    let teacher = server.teacher();
+    let path = teacher.make(&sum("sum")).await;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    let view = loop {
+        let view = teacher.get(&path).await.json();
+        if view["languages"].as_array().map(Vec::len) == Some(2) {
+            break view;
+        }
+        assert!(std::time::Instant::now() < deadline, "{view}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let versions = view["languages"].as_array().expect("a list").iter();
+    let versions = versions.map(|one| (&one["id"], &one["version"]));
+    assert_eq!(
+        versions.collect::<Vec<_>>(),
+        [
+            (&json!("cpp"), &json!("gcc 12.2.0")),
+            (&json!("python"), &json!("3.11.2"))
+        ]
+    );
+    let changed = teacher
+        .patch(&path, &teacher.tag(&path).await, &json!({"difficulty": 7}))
+        .await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use service::{
     Listeners, Shutdown,
-    config::{DatabaseConfig, ListenConfig, TrustedKeysConfig},
+    config::{DatabaseConfig, KeysConfig, ListenConfig, TrustedKeysConfig},
     token::{Minter, ServiceKey},
 };
 use sqlx::PgPool;
@@ -54,6 +54,15 @@ impl Server {
     }
 
     pub(crate) async fn start_with(database_url: String, kafka: KafkaConfig) -> Self {
+        Self::start_beside(database_url, kafka, "http://127.0.0.1:9").await
+    }
+
+    /// Beside an execute at this address.
+    pub(crate) async fn start_beside(
+        database_url: String,
+        kafka: KafkaConfig,
+        execute_url: &str,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys = folder.path().join("keys");
         service::token::make_keys(&keys, &SERVICES).expect("the folder is writable");
@@ -70,10 +79,14 @@ impl Server {
         let config = question::Config {
             listen: ListenConfig { listen, ops_listen },
             database,
-            keys: TrustedKeysConfig {
-                trusted_keys: keys.join("trusted.json"),
+            keys: KeysConfig {
+                service_key: keys.join("question.pem"),
+                trusted: TrustedKeysConfig {
+                    trusted_keys: keys.join("trusted.json"),
+                },
             },
             kafka,
+            execute_url: execute_url.to_owned(),
             blobs: folder.path().join("blobs"),
         };
         let shutdown = Shutdown::manual();

@@ -68,7 +68,16 @@ async fn tests_are_set_read_and_removed_one_by_one() {
         (&test["input"], &test["output"]),
         (&json!("9 1\n"), &json!("ten\n"))
     );
-    assert_eq!(test.get("group"), None, "JSON says all of it");
+    assert_eq!(
+        (&test["group"], &test["points"]),
+        (&json!(null), &json!(null)),
+        "JSON says all of it"
+    );
+    let keys = test.as_object().expect("an object");
+    assert!(
+        keys.contains_key("group") && keys.contains_key("points"),
+        "{test}"
+    );
     let file = teacher.get(&format!("{place}/output")).await;
     assert_eq!(
         (file.text().as_str(), file.header("content-type")),
