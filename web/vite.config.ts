@@ -12,6 +12,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Swagger UI, which is loaded by its own page alone.
+    chunkSizeWarningLimit: 2000,
+    rolldownOptions: { input: ['index.html', 'docs.html'] },
   },
   server: { proxy: { '/api': api, '/.well-known': api } },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

@@ -463,16 +463,50 @@ const teaches: Flow = async (browser) => {
   await page.click('.tools button.primary');
   await page.waitForSelector('.tools [role=status]:has-text("Saved.")');
   await accessible(page, 'question being edited');
+  const solutions = page.locator('section[aria-labelledby=solutions]');
+  for (const code of ['print(2 * int(input()))', 'print(4)']) {
+    await solutions.getByRole('button', { name: 'Add a solution' }).click();
+    await solutions.locator('fieldset').last().locator('textarea').fill(code);
+  }
+  const verify = page.locator('.tools button:has-text("Verify")');
+  const proof = (said: string) => page.waitForSelector(`section[aria-labelledby=proof] [role=status]:has-text("${said}")`);
+  await verify.click();
+  await proof('Not every solution');
+  await page.waitForSelector('section[aria-labelledby=proof] tr:has-text("not as expected")');
+  await accessible(page, 'a draft that is not proven');
   await page.click('.tools button:has-text("Publish")');
-  const anyway = page.locator('.notice.warn button');
-  await Promise.race([anyway.waitFor(), page.waitForSelector('[role=status]:has-text("Published as version 1")')]);
-  if (await anyway.isVisible()) await anyway.click();
-  await page.waitForSelector('[role=status]:has-text("Published as version 1")');
+  await page.waitForSelector('.notice.warn button:has-text("Publish without verification")');
+  await solutions.locator('fieldset').last().locator('select').last().selectOption('WA');
+  await proof('has been changed since');
+  await verify.click();
+  await proof('Every solution got the verdict');
+  await accessible(page, 'a draft that is proven');
+  await page.click('.tools button:has-text("Publish")');
+  await page.waitForSelector('.tools [role=status]:has-text("Published as version 1")');
   await page.setViewportSize(PHONE);
   await narrow(page, 'the editor of a question');
   await page.setViewportSize(DESKTOP);
   await page.click('.tools a');
   await page.waitForSelector('.statement math');
+  await page.context().close();
+  return faults;
+};
+
+/** The description of the API: read, opened, and tried out by its own button. */
+const describes: Flow = async (browser) => {
+  const { page, faults } = await open(browser);
+  const others: string[] = [];
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== 'data:' && origin !== up.url) others.push(request.url());
+  });
+  await page.goto('/api/docs');
+  const languages = page.locator('.opblock', { has: page.locator('[data-path="/api/v1/languages"]') });
+  await languages.locator('.opblock-summary').click();
+  await languages.locator('.try-out button').click();
+  await languages.locator('button.execute').click();
+  await languages.locator('.live-responses-table .response-col_status:has-text("200")').waitFor();
+  equal(others, [], 'what is asked of others');
   await page.context().close();
   return faults;
 };
@@ -493,8 +527,9 @@ export const FLOWS: Record<string, Flow> = {
   'runs nothing of hostile content': hostile,
   'is accessible elsewhere, too, in Korean on a phone': accessibleElsewhere('ko', PHONE),
   'is accessible elsewhere, too, in English on a desktop': accessibleElsewhere('en', DESKTOP),
-  'lets a teacher write, test and publish a question': teaches,
+  'lets a teacher write, test, verify and publish a question': teaches,
   'lets a teacher look after questions': looksAfterQuestions,
+  'describes its API, and loads nothing from elsewhere for it': describes,
   'changes the own account, and makes a token': ownAccount,
   'lets an admin look after accounts': manages,
 };

@@ -40,4 +40,5 @@ export type ApiToken = Schemas['TokenBody'];
 export type MadeToken = Schemas['MadeToken'];
 export type Scope = Schemas['Scope'];
 export type QuestionHistory = Schemas['QuestionHistory'];
+export type Batch = Schemas['Batch'];
 export type ImportedQuestion = Schemas['ImportedQuestion'];
