@@ -2,6 +2,8 @@
 //!
 //! Made by question, carried inside the job, used by runner. Hidden tests appear as hashes only.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,6 +57,11 @@ pub struct Judging {
     /// tests' points.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<TestGroup>,
+}
+
+impl Judging {
+    /// What a time factor may be.
+    pub const TIME_FACTORS: RangeInclusive<f64> = 0.1..=20.0;
 }
 
 /// How the tests of one group count together.

@@ -87,7 +87,7 @@ pub(crate) struct LanguageSettings {
     /// The code around the learner's, at most 64 KiB: holds one line `{{code}}`, or imports the module `solution`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) driver: Option<String>,
-    /// What the time limit is multiplied by, 0.1 to 100; the language's usual factor if absent.
+    /// What the time limit is multiplied by, 0.1 to 20; the language's usual factor if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) time_factor: Option<f64>,
 }

@@ -7,7 +7,10 @@ mod driver;
 mod groups;
 mod test_set;
 
-use contract::{Language, Verdict, manifest::Limits};
+use contract::{
+    Language, Verdict,
+    manifest::{Judging, Limits},
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -266,9 +269,9 @@ fn check_language(language: Language, settings: &LanguageSettings, faults: &mut 
     let driver = settings.driver.as_deref();
     faults.extend(driver.and_then(|code| check_driver(&format!("{place}/driver"), language, code)));
     if let Some(factor) = settings.time_factor
-        && !(0.1..=100.0).contains(&factor)
+        && !Judging::TIME_FACTORS.contains(&factor)
     {
-        faults.push(range(&format!("{place}/time_factor"), "0.1 to 100"));
+        faults.push(range(&format!("{place}/time_factor"), "0.1 to 20"));
     }
 }
 

@@ -19,7 +19,6 @@ const MAX_CHECKER: usize = 1 << 20;
 const MAX_DRIVER: usize = 256 << 10;
 const MAX_STDIN: usize = 64 << 10;
 const MAX_TESTS: usize = 5_000;
-const MAX_TIME_FACTOR: f64 = 20.0;
 
 /// Collects what is wrong, each with its place in the document.
 #[derive(Debug, Default)]
@@ -164,13 +163,11 @@ fn check_judging(faults: &mut Faults, judging: &Judging) {
             message,
         );
     }
-    // A factor below this would make a limit of nothing.
-    let factor = judging.time_factor;
     faults.unless(
-        (0.01..=MAX_TIME_FACTOR).contains(&factor),
+        Judging::TIME_FACTORS.contains(&judging.time_factor),
         "/judging/time_factor",
         "out_of_range",
-        "A time factor lies between 0.01 and 20.",
+        "A time factor lies between 0.1 and 20.",
     );
     let driver = judging.driver.as_deref().unwrap_or_default();
     faults.unless(

@@ -1032,7 +1032,7 @@ export interface components {
             starter?: string | null;
             /**
              * Format: double
-             * @description What the time limit is multiplied by, 0.1 to 100; the language's usual factor if absent.
+             * @description What the time limit is multiplied by, 0.1 to 20; the language's usual factor if absent.
              */
             time_factor?: number | null;
         };

@@ -140,8 +140,12 @@ fn names_the_place_of_each_fault_in_what_judges() {
             vec!["/languages/a~1b", "/languages/cobol"],
         ),
         (
-            json!({"languages": {"c": {"driver": "int main() {}", "time_factor": 0.0}}}),
-            vec!["/languages/c/driver", "/languages/c/time_factor"],
+            json!({"languages": {"c": {"driver": "int main() {}", "time_factor": 0.0}, "python": {"time_factor": 20.1}}}),
+            vec![
+                "/languages/c/driver",
+                "/languages/c/time_factor",
+                "/languages/python/time_factor",
+            ],
         ),
         (
             json!({"languages": {"c": {"starter": long, "drivers": "x"}}}),
