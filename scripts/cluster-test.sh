@@ -1,5 +1,5 @@
 #!/bin/sh
-# Applies k8s/overlays/dev to a cluster and shows that it does what it says: scripts/cluster/test.py lists what. Everything is made
+# Applies k8s/overlays/dev to a cluster and shows that it does what it says: scripts/deployment/cluster.py lists what. Everything is made
 # in the namespaces `codementor` and `codementor-client`, which are removed first and, unless KEEP is set, afterwards.
 #
 #   KUBECONFIG       the cluster; one node with 2 processors and 6 GB is enough; never one that somebody needs
@@ -23,4 +23,4 @@ if [ -n "${CLUSTER_LOAD:-}" ]; then
     $CLUSTER_LOAD "$images" >/dev/null
 fi
 scripts/make-secrets.sh k8s/overlays/dev/secrets
-PYTHONDONTWRITEBYTECODE=1 exec python3 scripts/cluster/test.py "$kubectl"
+PYTHONDONTWRITEBYTECODE=1 exec python3 scripts/deployment/cluster.py "$kubectl"

@@ -55,4 +55,4 @@ trap 'exit 130' INT TERM HUP
 # What a clone would hold, with what has been changed since.
 git ls-files --cached --others --exclude-standard -z | tar --create --null --ignore-failed-read --files-from=- 2>/dev/null | tar --extract --directory "$folder"
 say "Docker $engine, compose $compose, in $folder"
-PYTHONDONTWRITEBYTECODE=1 python3 "$folder/scripts/compose" "$folder" $build
+PYTHONDONTWRITEBYTECODE=1 python3 "$folder/scripts/deployment/compose.py" "$folder" $build

@@ -46,4 +46,4 @@ jars=$(find "${CODEMENTOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/codementor}" -m
 if [ -z "$jars" ]; then
     jars=$(cd "$root" && cargo run --locked --quiet --package devkit -- jars | tail -n 1)
 fi
-python3 "$root/scripts/cluster/images.py" "$folder" "$binary" "$jars" "$(readlink -f "$(command -v node)")"
+python3 "$root/scripts/deployment/images.py" "$folder" "$binary" "$jars" "$(readlink -f "$(command -v node)")"

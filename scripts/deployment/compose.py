@@ -1,6 +1,6 @@
 """What `make compose-test` shows, part by part, with any Docker engine. Every wait is for a condition, with an end.
 
-    python3 scripts/compose FOLDER [--build]        FOLDER: a copy of the checkout, and the compose project's
+    python3 scripts/deployment/compose.py FOLDER [--build]        FOLDER: a copy of the checkout, and the compose project's
 
 The commands are those of docs/runbook.md, taken from there, so that a reader's copy works as well.
 """
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from client import Client, Load, is_exact
+from learner import Client, Load, is_exact
 
 FOLDER = Path(sys.argv[1])
 BUILD = "--build" in sys.argv
@@ -224,7 +224,7 @@ def main() -> None:
     os.environ["CODEMENTOR_PORT"] = f"127.0.0.1:{port}"
     start()
     first_question(port, first_admin(port, password))
-    client = Client(port, "you@example.org", password)
+    client = Client("127.0.0.1", port, "you@example.org", password)
     languages(port, client)
     runner()
     load = Load(client, submissions(), learners=2)
