@@ -4,12 +4,30 @@
 
 use std::fmt::Write;
 
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use contract::{EventBody, StreamEvent};
+use http::{HeaderValue, header};
 use serde::Serialize;
 
 /// Sent when nothing else was for a while, so that no proxy takes the stream for dead.
 pub(crate) const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+
+/// The answer that a stream of frames is: kept by nobody, held back by no proxy.
+pub(crate) fn answer(frames: Body) -> Response {
+    let mut response = Response::new(frames);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-transform"),
+    );
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
 
 /// One event with its id.
 pub(crate) fn event(event: &StreamEvent) -> serde_json::Result<Bytes> {

@@ -12,7 +12,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderValue, header};
 use hyper::body::Frame;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -73,18 +72,7 @@ impl IntoResponse for Stream {
             hint: Some(frame::retry(RETRY_MS)),
             silence: Box::pin(sleep(heartbeat)),
         };
-        let mut response = Response::new(Body::new(body));
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        );
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store, no-transform"),
-        );
-        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-        response
+        frame::answer(Body::new(body))
     }
 }
 

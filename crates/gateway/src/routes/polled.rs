@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::{
     body::Body,
     extract::{FromRequestParts, Request, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use bytes::Bytes;
 use contract::{
@@ -15,7 +15,7 @@ use contract::{
     batch::{PartEvent, StreamPart},
 };
 use futures::TryStreamExt;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use service::{Client, ClientError, Problem, extract::Path};
 use tokio::{
@@ -168,21 +168,7 @@ async fn open(
         let frame = receiver.recv().await?;
         Some((Ok::<_, std::convert::Infallible>(frame), receiver))
     });
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store, no-transform"),
-        ),
-        (
-            header::HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
-    Ok((headers, Body::from_stream(frames)).into_response())
+    Ok(frame::answer(Body::from_stream(frames)))
 }
 
 fn is_refusal(problem: &Problem) -> bool {
