@@ -11,7 +11,9 @@ pub enum SandboxError {
     #[error("invalid request: {0}")]
     Invalid(&'static str),
     /// No usable cgroups, and running without them was not allowed.
-    #[error("no usable cgroups: {0}")]
+    #[error(
+        "no usable cgroups ({0}): run this as root, or in cgroups that are handed over to this user"
+    )]
     NoCgroups(String),
     /// The program could not be executed: it is missing, not executable or of a foreign format.
     #[error("cannot execute the program")]

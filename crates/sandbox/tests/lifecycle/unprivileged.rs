@@ -123,6 +123,7 @@ fn without_cgroups_it_refuses_to_start() {
         !output.status.success() && said.contains("no usable cgroups"),
         "{output:?}"
     );
+    assert!(said.contains("run this as root"), "{said}");
 }
 
 #[test]
