@@ -5,6 +5,7 @@
 #   scripts/fuzz-api.sh [SECONDS A ROLE]        needs target/debug/codementor
 set -eu
 cd "$(dirname "$0")/.."
+root=$PWD
 target=${CARGO_TARGET_DIR:-$PWD/target}
 case $target in /*) ;; *) target=$PWD/$target ;; esac
 version=4.32.5
@@ -24,6 +25,8 @@ fi
 
 folder=$(mktemp -d)
 chmod 0755 "$folder"
+# The tool keeps its notes where it is started.
+cd "$folder"
 up=
 end() {
     if [ -n "$up" ]; then kill "$up" 2>/dev/null || true; wait "$up" 2>/dev/null || true; fi
@@ -53,7 +56,7 @@ for role in learner teacher admin; do
     token=$("$target/debug/codementor" token --role "$role" --data "$folder/data")
     say "as $role, $seconds s"
     # Signing in and out would end the token that asks; a closed intake answers 503, as it should; packages and lists are no JSON.
-    if ! "$tool/bin/schemathesis" --config-file scripts/fuzz-api.toml run openapi.json --url "$url" \
+    if ! "$tool/bin/schemathesis" --config-file "$root/scripts/fuzz-api.toml" run "$root/openapi.json" --url "$url" \
         --header "Authorization: Bearer $token" --checks all --seed 7 --max-time "$seconds" --max-examples 10 --request-timeout 30 \
         --exclude-path-regex '/auth/|/intake|/import$|/feed$|/events$' --suppress-health-check all --no-color >"$folder/$role.log" 2>&1; then
         cat "$folder/$role.log" >&2

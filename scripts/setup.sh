@@ -62,6 +62,8 @@ find_missing() {
     if [ "$purpose" = test ]; then
         [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
         [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
+        # Checks of manifests and of the API are Python's, in environments of their own.
+        python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
     fi
 }
 

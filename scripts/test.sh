@@ -18,6 +18,7 @@ cargo clippy --locked --workspace --all-targets -- -D warnings
 cargo build --locked --workspace --lib --bins --tests
 CARGO_TARGET_DIR=$target scripts/check-manifests.sh
 scripts/with-cgroups.sh scripts/page.sh test
+scripts/with-cgroups.sh scripts/fuzz-api.sh
 
 # The sandbox's tests take the parts of root and of plain users, so the test programs run as root; all was built as who we are.
 as_root=

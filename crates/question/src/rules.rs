@@ -14,6 +14,7 @@ use contract::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
+use service::extract::Objects;
 
 use crate::{
     document::{Document, LanguageSettings, Solution, Texts},
@@ -92,7 +93,7 @@ pub(crate) fn refuse_what_is_to_come(value: &Value) -> Vec<Fault> {
 
 /// Reads a typed value, and says where it cannot.
 pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Vec<Fault>> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(value)).map_err(|error| {
         let steps = error.path().iter().map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
             Segment::Map { key } => format!("/{}", escape(key)),

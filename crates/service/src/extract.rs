@@ -3,10 +3,12 @@
 //! What cannot be read is 400, what is read and wrong is 422; `errors` points at the place.
 
 mod json;
+mod objects;
 mod path;
 mod query;
 
 pub use json::Json;
+pub use objects::Objects;
 pub use path::Path;
 pub use query::Query;
 

@@ -1613,7 +1613,11 @@ export interface components {
         };
         /** @description Figures, group by group. */
         UsageView: {
-            by: ("day" | "question" | "language" | "verdict" | "account") & Record<string, never>;
+            /**
+             * @description What figures are grouped by.
+             * @enum {string}
+             */
+            by: "day" | "question" | "language" | "verdict" | "account";
             /** @description In the order of their keys; groups without submissions are absent. */
             items: components["schemas"]["UsageFigures"][];
         };

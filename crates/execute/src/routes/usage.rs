@@ -66,7 +66,6 @@ fn day(pointer: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
 /// Figures, group by group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UsageView {
-    /// What they are grouped by.
     #[schema(inline)]
     by: By,
     /// In the order of their keys; groups without submissions are absent.

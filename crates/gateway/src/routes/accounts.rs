@@ -29,7 +29,7 @@ use crate::{
 
 /// How long a code is good that a teacher or admin makes for somebody.
 const CODE_LIFETIME: Duration = Duration::days(1);
-const MOST_LISTED: u32 = 100;
+const MOST_LISTED: u16 = 100;
 
 /// Which accounts to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -44,8 +44,9 @@ pub(crate) struct ListQuery {
     suspended: Option<bool>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// At most so many, up to 100; 50 when absent.
-    limit: Option<u32>,
+    /// At most so many; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u16>,
 }
 
 /// A page of accounts.
@@ -95,7 +96,11 @@ pub(crate) async fn list(
         ),
         None => None,
     };
-    let limit = query.limit.unwrap_or(50).clamp(1, MOST_LISTED);
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=MOST_LISTED).contains(&limit) {
+        let message = "a page holds 1 to 100: choose such a limit";
+        return Err(Problem::invalid(message).with_error("/limit", "invalid-value", message));
+    }
     let filter = Filter {
         query: query.query.as_deref(),
         role: query.role,
@@ -103,7 +108,7 @@ pub(crate) async fn list(
         after,
     };
     let mut accounts = store::account::list(&app.db, &filter, i64::from(limit) + 1).await?;
-    let most = limit as usize;
+    let most = usize::from(limit);
     let more = accounts.len() > most;
     accounts.truncate(most);
     let next_cursor = accounts.last().filter(|_| more).map(|last| cursor(last.id));

@@ -235,7 +235,14 @@ async fn accounts_are_found_page_by_page() {
             .map(Vec::len),
         Some(5)
     );
-    for bad in ["cursor=x", "role=king", "unknown=1", "query=%00"] {
+    for bad in [
+        "cursor=x",
+        "role=king",
+        "unknown=1",
+        "query=%00",
+        "limit=0",
+        "limit=101",
+    ] {
         let request = world
             .get(&format!("/api/v1/accounts?{bad}"))
             .bearer_auth(&admin.token);

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-use super::{code, cut, quoted};
+use super::{Objects, code, cut, quoted};
 use crate::Problem;
 
 /// A body in JSON: read as an extractor, written as a response.
@@ -51,10 +51,11 @@ impl<T: DeserializeOwned> Json<T> {
             ));
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let place = error.path().clone();
-            wrong(&place, &error.into_inner())
-        })?;
+        let value =
+            serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
+                let place = error.path().clone();
+                wrong(&place, &error.into_inner())
+            })?;
         deserializer.end().map_err(|error| syntax(&error))?;
         Ok(Self(value))
     }
@@ -214,6 +215,11 @@ mod tests {
         assert_eq!(
             refused(br#"{"tests": [{"points": 5000000000}]}"#),
             told(422, "/tests/0/points", "invalid-value")
+        );
+        assert_eq!(refused(b"[[]]"), told(422, "", "invalid-type"));
+        assert_eq!(
+            refused(br#"{"tests": [[1]]}"#),
+            told(422, "/tests/0", "invalid-type")
         );
     }
 
