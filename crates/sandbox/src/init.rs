@@ -1,8 +1,8 @@
 //! The small process at the bottom of a slot: pid 1 of its namespaces, single-threaded, the parent of every program.
 //!
 //! The service executes its own binary again as this init (see [`init_if_requested`]). It builds the slot's tree once,
-//! then takes one order after the other: fresh mounts, files, one confined child, wait, kill what is left, collect,
-//! answer, take the mounts away. Anything unexpected ends it, and with it every process of the slot; the host makes a
+//! then takes one order after the other: clean mounts, files, one confined child, wait, kill what is left, collect,
+//! answer, take away what was used. Anything unexpected ends it, and with it every process of the slot; the host makes a
 //! new one. It never opens a path that a program could have changed without `openat2` holding it beneath `/box`.
 
 mod child;
@@ -12,10 +12,13 @@ mod mounts;
 mod probe;
 mod run_tree;
 mod seccomp;
+mod shared;
+mod start;
 mod system;
+mod traces;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
@@ -24,7 +27,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, pipe2};
+use nix::unistd::Pid;
 
 use crate::wire::{
     Answer, CollectOrder, End, Fault, Order, Packet, Ready, Reply, RunOrder, Setup, receive, send,
@@ -109,15 +112,11 @@ struct Slot {
     setup: Setup,
     landlock_abi: i32,
     private_proc: bool,
-    cage: Confinement,
-}
-
-/// What every program of the slot is confined with.
-struct Confinement {
-    uid: u32,
-    user_namespace: bool,
-    tools: Vec<std::path::PathBuf>,
+    tree: run_tree::RunTree,
+    /// What every program is confined with.
     filter: seccomp::Filter,
+    stack: start::Stack,
+    note: shared::Note,
 }
 
 impl Slot {
@@ -129,27 +128,24 @@ impl Slot {
         let children = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map_err(|e| Trouble::new("signalfd", e))?;
         system::drop_bounding_set()?;
-        seccomp::base().and_then(|filter| filter.install())?;
-        let cage = Confinement {
-            uid: setup.uid,
-            user_namespace: setup.user_namespace,
-            tools: landlock::tool_directories()?,
-            filter: seccomp::program()?,
-        };
+        let base = seccomp::base()?.install();
+        base.map_err(|e| Trouble::new("install seccomp", e))?;
         Ok(Self {
             socket,
             children,
             setup,
             landlock_abi: landlock::abi(),
             private_proc,
-            cage,
+            tree: run_tree::RunTree::new()?,
+            filter: seccomp::program()?,
+            stack: start::Stack::new()?,
+            note: shared::Note::new()?,
         })
     }
 
     /// One order from start to the answer; an error here means the slot cannot be trusted any more.
     fn run(&mut self, order: &RunOrder, tail: &[u8], fds: Vec<OwnedFd>) -> Result<(), Trouble> {
-        let mut tree = run_tree::RunTree::default();
-        let answer = match self.start_and_wait(order, tail, fds, &mut tree) {
+        let answer = match self.start_and_wait(order, tail, fds) {
             Ok(answer) => answer,
             Err(trouble) => {
                 let fault = Fault {
@@ -161,7 +157,7 @@ impl Slot {
             }
         };
         self.answer_with_files(answer, order)?;
-        tree.take_down()
+        self.tree.clean()
     }
 
     fn start_and_wait(
@@ -169,7 +165,6 @@ impl Slot {
         order: &RunOrder,
         tail: &[u8],
         fds: Vec<OwnedFd>,
-        tree: &mut run_tree::RunTree,
     ) -> Result<Answer, Trouble> {
         let mut fds = fds.into_iter();
         let mut next = || fds.next().ok_or(Trouble::new("descriptors", Errno::EBADF));
@@ -185,9 +180,9 @@ impl Slot {
         let mut groups = (0..order.groups)
             .map(|_| next())
             .collect::<Result<Vec<_>, _>>()?;
-        tree.put_up(order, &self.setup)?;
+        self.tree.put_up(order, &self.setup)?;
         run_tree::write_files(order, tail, &mut next, &self.setup)?;
-        tree.seal(order)?;
+        self.tree.seal(order)?;
         for pipe in [Some(&stdout), Some(&stderr), results.as_ref()]
             .into_iter()
             .flatten()
@@ -200,8 +195,6 @@ impl Slot {
             )
             .map_err(|e| Trouble::new("own pipe", e))?;
         }
-        let (failure, report) =
-            pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|e| Trouble::new("pipe", e))?;
         let ends = child::Ends {
             stdin,
             stdout,
@@ -209,24 +202,32 @@ impl Slot {
             results,
             unified: groups.pop(),
             tasks: groups,
-            report,
+        };
+        let cage = child::Cage {
+            uid: self.setup.uid,
+            user_namespace: self.setup.user_namespace,
+            rules: self.tree.rules(order.profile)?,
+            filter: &self.filter,
         };
         let started = Instant::now();
-        let first = child::start(order, ends, &self.cage)?;
-        send(self.socket.as_raw_fd(), &Reply::Started, &[], &[])
-            .map_err(|e| Trouble::io("tell the start", e))?;
+        let first = child::run(
+            &self.stack,
+            &order.task,
+            &order.rlimits,
+            &ends,
+            cage,
+            self.note,
+        )?;
+        // The writing ends of the pipes are the program's alone.
+        drop(ends);
+        if order.tells_start() {
+            send(self.socket.as_raw_fd(), &Reply::Started, &[], &[])
+                .map_err(|e| Trouble::io("tell the start", e))?;
+        }
         let (end, usage) = self.wait(first)?;
         let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         system::end_all_children()?;
-        let mut said = String::new();
-        File::from(failure)
-            .read_to_string(&mut said)
-            .map_err(|e| Trouble::io("read report", e))?;
-        let end = if said.is_empty() {
-            end
-        } else {
-            child::failure(&said)
-        };
+        let end = child::failure(self.note).unwrap_or(end);
         Ok(Answer {
             wall_us,
             cpu_us: usage.cpu_us,

@@ -1,7 +1,7 @@
 //! One run, seen from the host: hand over, listen, watch the clock, judge what happened.
 //!
 //! ```text
-//!  order ─▶ Started ─▶ ┌ pipes: keep up to the limit, else kill ┐ ─▶ Ended ─▶ drain ─▶ read counters ─▶ Outcome
+//!  order ─▶(Started)─▶ ┌ pipes: keep up to the limit, else kill ┐ ─▶ Ended ─▶ drain ─▶ read counters ─▶ Outcome
 //!                      ├ processor time: sleep until it can be  │
 //!                      │ used up at the earliest, read, repeat  │
 //!                      └ clock: kill at the limit               ┘
@@ -182,6 +182,8 @@ struct Run {
     stderr: Capture,
     results: Capture,
     parallel: u32,
+    /// Whether the init says when the program starts.
+    tells_start: bool,
 }
 
 /// Registers the slot's socket with the runtime of this run.
@@ -204,9 +206,11 @@ impl Run {
         program: &Program<'_>,
     ) -> Result<Outcome, SandboxError> {
         let limits = &program.limits;
-        match next_reply(socket, Instant::now() + PATIENCE).await?.0 {
-            Reply::Started => {}
-            Reply::Ended(answer) => return Err(fault(answer.end)),
+        if self.tells_start {
+            match next_reply(socket, Instant::now() + PATIENCE).await?.0 {
+                Reply::Started => {}
+                Reply::Ended(answer) => return Err(fault(answer.end)),
+            }
         }
         let started = Instant::now();
         let wall_end = started + limits.wall;

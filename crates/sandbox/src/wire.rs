@@ -90,6 +90,14 @@ pub(crate) struct RunOrder {
     pub(crate) scratch_bytes: u64,
 }
 
+impl RunOrder {
+    /// Whether [`Reply::Started`] comes. Files take time to write, which is not the program's; without any it starts at once,
+    /// and a message less is a wake-up less.
+    pub(crate) fn tells_start(&self) -> bool {
+        !self.files.is_empty()
+    }
+}
+
 /// What the confined process does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Task {
@@ -155,7 +163,7 @@ pub(crate) enum CollectOrder {
 /// What the init says to [`Order::Run`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
-    /// The child exists: from here its time counts.
+    /// The child exists: from here its time counts. Only when there were files to write.
     Started,
     /// It has ended, and every other process of the slot with it.
     Ended(Answer),

@@ -3,6 +3,7 @@
 //! Even if a mount were wrong, a program may read and execute only below the trees named here and write only below its
 //! scratch. On kernels without it the mounts and user ids stand alone; the report says so.
 
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use landlock::{
@@ -48,12 +49,19 @@ pub(crate) fn tool_directories() -> Result<Vec<PathBuf>, Trouble> {
     Ok(found)
 }
 
-/// Confines this process and its children.
-pub(crate) fn confine(profile: Profile, tools: &[PathBuf]) -> Result<(), Trouble> {
+/// The rules for programs of this profile, on the mounts that stand now; `None` where the kernel has no Landlock.
+pub(crate) fn rules(profile: Profile, tools: &[PathBuf]) -> Result<Option<OwnedFd>, Trouble> {
     build(profile, tools)
-        .and_then(RulesetCreated::restrict_self)
-        .map(drop)
+        .map(Into::into)
         .map_err(|_| Trouble::new("landlock", Errno::last()))
+}
+
+/// Confines this process and its children; takes no memory. `no_new_privs` must be set.
+#[expect(unsafe_code, reason = "the crate restricts a ruleset once")]
+pub(crate) fn restrict(rules: BorrowedFd<'_>) -> nix::Result<()> {
+    // SAFETY: a descriptor and no flags; no memory of ours is touched.
+    let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) };
+    Errno::result(result).map(drop)
 }
 
 fn build(profile: Profile, tools: &[PathBuf]) -> Result<RulesetCreated, RulesetError> {

@@ -1,104 +1,175 @@
-//! What is mounted for one run and gone after it: `/tmp`, `/box`, `/app`, and the files in the box.
+//! What is mounted for runs: `/tmp`, `/box`, `/app`, and the files in the box.
 //!
-//! Fresh mounts instead of wiping: nothing can stay behind in a tree that no longer exists, however deep or locked.
+//! Fresh mounts instead of wiping: nothing can stay behind in a tree that no longer exists, however deep or locked. Only what
+//! no program has changed stays for the next run: `/app`, which none can write to, until another tree is wanted, and a `/tmp`
+//! without a trace of use.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
+use super::landlock;
 use super::mounts::{NOTHING, bind_flags, make_directory};
 use super::system::Trouble;
+use super::traces::Traces;
 use crate::program::Profile;
 use crate::wire::{RunOrder, Setup, Source};
 
 /// Scratch of a learner's program.
 const RUN_SCRATCH: u64 = 64 << 20;
 
-/// The mounts of one run, remembered so that they come down again.
-#[derive(Debug, Default)]
-pub(crate) struct RunTree {
-    mounted: Vec<&'static str>,
+/// The mounts that stand, and Landlock's rules for them.
+#[derive(Debug)]
+pub(super) struct RunTree {
+    /// Directories of the slot's root that every program may read and execute.
+    tools: Vec<PathBuf>,
+    tmp: Option<Tmp>,
+    /// Whether `/box` is mounted.
+    the_box: bool,
+    /// The tree at `/app`.
+    app: Option<String>,
+    /// Of these mounts, for one profile; gone when either changes.
+    rules: Option<(Profile, Option<OwnedFd>)>,
+}
+
+/// A `/tmp` that no program has written to.
+#[derive(Debug)]
+struct Tmp {
+    flags: MsFlags,
+    options: String,
+    traces: Traces,
 }
 
 impl RunTree {
-    /// Fresh `/tmp`, `/box` when it will hold something, `/app` when there is a prepared tree.
-    pub(crate) fn put_up(&mut self, order: &RunOrder, setup: &Setup) -> Result<(), Trouble> {
+    /// Nothing is mounted yet.
+    pub(super) fn new() -> Result<Self, Trouble> {
+        Ok(Self {
+            tools: landlock::tool_directories()?,
+            tmp: None,
+            the_box: false,
+            app: None,
+            rules: None,
+        })
+    }
+
+    /// A clean `/tmp`, a fresh `/box` when it will hold something, `/app` when there is a prepared tree.
+    pub(super) fn put_up(&mut self, order: &RunOrder, setup: &Setup) -> Result<(), Trouble> {
         let compile = order.profile == Profile::Compile;
-        let scratch = if compile {
-            order.scratch_bytes
-        } else {
-            order.scratch_bytes.min(RUN_SCRATCH)
-        };
-        let inodes = if compile { 65_536 } else { 4_096 };
-        // Nothing that a learner's program writes needs to be executed.
-        let exec = if compile {
-            MsFlags::empty()
-        } else {
-            MsFlags::MS_NOEXEC
-        };
-        self.scratch(
-            "/tmp",
-            exec,
-            &format!("size={scratch},nr_inodes={inodes},mode=1777"),
-        )?;
+        self.put_up_tmp(order)?;
         if compile || !order.files.is_empty() {
-            self.scratch(
-                "/box",
-                MsFlags::empty(),
-                &format!("size={},nr_inodes=65536,mode=755", order.scratch_bytes),
-            )?;
+            self.rules = None;
+            let options = format!("size={},nr_inodes=65536,mode=755", order.scratch_bytes);
+            scratch("/box", MsFlags::empty(), &options)?;
+            self.the_box = true;
         }
         if compile {
             chown("/box", Some(setup.uid), Some(setup.uid))
                 .map_err(|e| Trouble::io("own box", e))?;
         }
-        if let Some(name) = &order.artefact {
-            let tree = PathBuf::from("/.store/trees").join(name);
-            mount(Some(&tree), "/app", NOTHING, MsFlags::MS_BIND, NOTHING)
-                .map_err(|e| Trouble::new("bind app", e))?;
-            self.mounted.push("/app");
-            read_only("/app")?;
+        if self.app != order.artefact {
+            self.put_up_app(order.artefact.as_deref())?;
         }
         Ok(())
     }
 
-    fn scratch(
-        &mut self,
-        path: &'static str,
-        extra: MsFlags,
-        options: &str,
-    ) -> Result<(), Trouble> {
-        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | extra;
-        mount(Some("scratch"), path, Some("tmpfs"), flags, Some(options))
-            .map_err(|e| Trouble::new(format!("mount {path}"), e))?;
-        self.mounted.push(path);
+    fn put_up_tmp(&mut self, order: &RunOrder) -> Result<(), Trouble> {
+        // Nothing that a learner's program writes needs to be executed.
+        let (flags, bytes, inodes) = match order.profile {
+            Profile::Compile => (MsFlags::empty(), order.scratch_bytes, 65_536),
+            Profile::Run => (
+                MsFlags::MS_NOEXEC,
+                order.scratch_bytes.min(RUN_SCRATCH),
+                4_096,
+            ),
+        };
+        let options = format!("size={bytes},nr_inodes={inodes},mode=1777");
+        if let Some(tmp) = &mut self.tmp {
+            if tmp.flags == flags && tmp.options == options {
+                return tmp.traces.watch();
+            }
+            self.take_down_tmp()?;
+        }
+        self.rules = None;
+        scratch("/tmp", flags, &options)?;
+        let traces = Traces::of("/tmp")?;
+        self.tmp = Some(Tmp {
+            flags,
+            options,
+            traces,
+        });
+        Ok(())
+    }
+
+    fn take_down_tmp(&mut self) -> Result<(), Trouble> {
+        self.rules = None;
+        self.tmp = None;
+        take_down("/tmp")
+    }
+
+    fn put_up_app(&mut self, name: Option<&str>) -> Result<(), Trouble> {
+        self.rules = None;
+        if self.app.take().is_some() {
+            take_down("/app")?;
+        }
+        if let Some(name) = name {
+            let tree = PathBuf::from("/.store/trees").join(name);
+            mount(Some(&tree), "/app", NOTHING, MsFlags::MS_BIND, NOTHING)
+                .map_err(|e| Trouble::new("bind app", e))?;
+            read_only("/app")?;
+            self.app = Some(name.to_owned());
+        }
         Ok(())
     }
 
     /// After the files are written: a learner's program cannot change its own box.
-    pub(crate) fn seal(&self, order: &RunOrder) -> Result<(), Trouble> {
-        if order.profile == Profile::Run && self.mounted.contains(&"/box") {
+    pub(super) fn seal(&self, order: &RunOrder) -> Result<(), Trouble> {
+        if order.profile == Profile::Run && self.the_box {
             read_only("/box")
         } else {
             Ok(())
         }
     }
 
-    /// Takes everything down; an error means that something of the run is left.
-    pub(crate) fn take_down(mut self) -> Result<(), Trouble> {
-        while let Some(path) = self.mounted.pop() {
-            umount2(path, MntFlags::MNT_DETACH)
-                .map_err(|e| Trouble::new(format!("unmount {path}"), e))?;
+    /// Landlock's rules for what stands now.
+    pub(super) fn rules(&mut self, profile: Profile) -> Result<Option<BorrowedFd<'_>>, Trouble> {
+        use std::os::fd::AsFd;
+        if self.rules.as_ref().is_none_or(|(of, _)| *of != profile) {
+            self.rules = Some((profile, landlock::rules(profile, &self.tools)?));
         }
-        Ok(())
+        let rules = self.rules.as_ref().and_then(|(_, rules)| rules.as_ref());
+        Ok(rules.map(AsFd::as_fd))
+    }
+
+    /// After a run: takes down what it may have changed. An error means that something of it is left.
+    pub(super) fn clean(&mut self) -> Result<(), Trouble> {
+        if self.the_box {
+            self.rules = None;
+            self.the_box = false;
+            take_down("/box")?;
+        }
+        let used = match &self.tmp {
+            Some(tmp) => tmp.traces.are_left()?,
+            None => false,
+        };
+        if used { self.take_down_tmp() } else { Ok(()) }
     }
 }
 
+/// Without times of access: reading leaves no trace, for us and for the next program.
+fn scratch(path: &str, extra: MsFlags, options: &str) -> Result<(), Trouble> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOATIME | extra;
+    mount(Some("scratch"), path, Some("tmpfs"), flags, Some(options))
+        .map_err(|e| Trouble::new(format!("mount {path}"), e))
+}
+
+fn take_down(path: &str) -> Result<(), Trouble> {
+    umount2(path, MntFlags::MNT_DETACH).map_err(|e| Trouble::new(format!("unmount {path}"), e))
+}
 fn read_only(path: &str) -> Result<(), Trouble> {
     let flags = MsFlags::MS_REMOUNT
         | MsFlags::MS_BIND
@@ -109,7 +180,7 @@ fn read_only(path: &str) -> Result<(), Trouble> {
 }
 
 /// Writes the run's files into the fresh box. No program runs yet, so no name can be a trap.
-pub(crate) fn write_files(
+pub(super) fn write_files(
     order: &RunOrder,
     tail: &[u8],
     next: &mut impl FnMut() -> Result<OwnedFd, Trouble>,

@@ -1,8 +1,9 @@
 //! The system call filters: a deny-list, because an allow-list breaks a runtime with every release of it.
 //!
 //! The base filter is installed once in the init and inherited by every program, which costs a run nothing. What the
-//! init itself needs (mounts, new IPC namespaces) is denied by a second, short filter installed in the program's
-//! process alone. Programs have no capabilities, so most of what is listed would fail anyway: this is the second lock.
+//! init itself needs for a run (mounts, new IPC namespaces) is denied by a second filter installed in the program's process
+//! alone: short, as the kernel compiles it each time. Programs have no capabilities, so most of what is listed would fail
+//! anyway: this is the second lock.
 
 use std::collections::BTreeMap;
 
@@ -76,19 +77,11 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_sysfs,
 ];
 
-/// Calls that pretend not to exist, so that event loops fall back to `epoll`.
+/// Calls that pretend not to exist: event loops fall back to `epoll`, and what the init needed to build the slot is behind it.
 const ABSENT: &[libc::c_long] = &[
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
-];
-
-/// Calls that the init needs and a program does not; they pretend not to exist, so that the C library falls back from
-/// `clone3`, whose flags a filter cannot see, to `clone`.
-const ABSENT_TO_PROGRAMS: &[libc::c_long] = &[
-    libc::SYS_clone3,
-    libc::SYS_mount,
-    libc::SYS_umount2,
     libc::SYS_pivot_root,
     libc::SYS_chroot,
     libc::SYS_move_mount,
@@ -100,6 +93,10 @@ const ABSENT_TO_PROGRAMS: &[libc::c_long] = &[
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
 ];
+
+/// Calls that the init needs for every run and a program does not; they pretend not to exist, so that the C library falls back from
+/// `clone3`, whose flags a filter cannot see, to `clone`.
+const ABSENT_TO_PROGRAMS: &[libc::c_long] = &[libc::SYS_clone3, libc::SYS_mount, libc::SYS_umount2];
 
 /// Bit that marks a call of the x32 interface, which reaches the same code under other numbers.
 #[cfg(target_arch = "x86_64")]
@@ -220,12 +217,11 @@ fn with_x32_refused(compiled: BpfProgram) -> BpfProgram {
 }
 
 impl Filter {
-    /// Installs it on this process for good. `no_new_privs` must be set.
+    /// Installs it on this process for good; takes no memory. `no_new_privs` must be set.
     #[expect(unsafe_code, reason = "seccomp(2) has no wrapper that takes flags")]
-    pub(crate) fn install(&self) -> Result<(), Trouble> {
+    pub(crate) fn install(&self) -> nix::Result<()> {
         for program in &self.0 {
-            let length =
-                u16::try_from(program.len()).map_err(|_| Trouble::new("seccomp", Errno::E2BIG))?;
+            let length = u16::try_from(program.len()).map_err(|_| Errno::E2BIG)?;
             let header = libc::sock_fprog {
                 len: length,
                 filter: program.as_ptr().cast_mut().cast(),
@@ -242,7 +238,7 @@ impl Filter {
                     &raw const header,
                 )
             };
-            super::system::check(result, "install seccomp")?;
+            Errno::result(result)?;
         }
         Ok(())
     }

@@ -97,6 +97,7 @@ pub(super) fn hand_over(
         collect_bytes: limits.collect_bytes,
         scratch_bytes: limits.memory_bytes.saturating_add(input_bytes),
     };
+    let tells_start = order.tells_start();
     send(
         socket.as_raw_fd(),
         &Order::Run(Box::new(order)),
@@ -111,6 +112,7 @@ pub(super) fn hand_over(
         stderr,
         results,
         parallel: cpus.min(limits.processes).max(1),
+        tells_start,
     })
 }
 
