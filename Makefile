@@ -19,9 +19,11 @@ up: ## Install what is missing, build, and run everything here; Ctrl-C ends it (
 test: ## Check format and lints and run every test against real servers (ARGS="name" for some)
 	@scripts/test.sh $(ARGS)
 
-bench: ## Measure what the README states, and print one table
+bench: ## Measure the sandbox beside bare programs, and what the README states
 	@scripts/setup.sh --for up
 	@cargo build --locked --release -p codementor
+	@cargo build --locked --release -p sandbox --example overhead
+	@scripts/with-cgroups.sh $(TARGET)/release/examples/overhead
 	@exec scripts/with-cgroups.sh $(TARGET)/release/codementor bench $(ARGS)
 
 bench-page: ## Measure the page in Chromium, and fail where a figure misses its limit

@@ -1,7 +1,7 @@
-//! Whether programs have left anything in a scratch file system, even an empty room that was filled before.
+//! Whether programs have used a scratch file system, even if they left it empty.
 //!
-//! Its root belongs to us, so a program cannot set its mode or attributes; whatever it makes, renames or removes there changes
-//! the root's times, and what stays takes inodes. Times are compared in the clock that the kernel stamps them with.
+//! Whatever is made, renamed or removed in its root, and whatever is set on the root itself, changes the root's time of change,
+//! which nobody can set; what stays takes inodes and blocks. Times are compared in the clock that the kernel stamps them with.
 
 use std::os::unix::fs::MetadataExt;
 

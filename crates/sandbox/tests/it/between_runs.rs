@@ -1,6 +1,6 @@
 //! What one run leaves, the next must not find; and two at the same time must not meet.
 
-use sandbox::{Collect, Profile, Sandbox, Status};
+use sandbox::{Collect, Content, InputFile, Profile, Sandbox, Status};
 
 use crate::support::{ask, both, python, text, with_sandbox};
 
@@ -46,6 +46,52 @@ fn files_do_not_stay() {
             one_after_the_other(sandbox, &write, &list, Profile::Compile).await,
             "[]".repeat(5)
         );
+    });
+}
+
+/// An empty directory that was used tells the next program, by its times and its order, that it was.
+#[test]
+fn a_tmp_that_was_used_is_not_passed_on() {
+    let when = "import os, time; print(os.stat('/tmp').st_ctime_ns)\ntime.sleep(0.02)";
+    for used in [
+        "import os; os.mkdir('/tmp/x'); os.rmdir('/tmp/x')",
+        "import os; os.utime('/tmp')",
+        "import os; os.symlink('/', '/tmp/x'); os.unlink('/tmp/x')",
+    ] {
+        let use_and_tell = python(&format!("{used}\n{when}"));
+        let tell = python(when);
+        with_sandbox(async |sandbox| {
+            let mut slot = sandbox.acquire().await;
+            let mut times = Vec::new();
+            for asked in [&tell, &use_and_tell, &tell] {
+                let outcome = slot.run(asked.program()).await.expect("runs");
+                assert_eq!(outcome.status, Status::Exited(0), "{used}");
+                times.push(text(&outcome));
+            }
+            assert!(times[1] < times[2], "{used}: {times:?}");
+        });
+    }
+}
+
+#[test]
+fn a_prepared_tree_is_the_one_that_was_asked_for() {
+    let tell = "import os; print(os.path.exists('/app/name') and open('/app/name').read())";
+    let named = |content| InputFile {
+        name: "name",
+        mode: 0o644,
+        content: Content::Bytes(content),
+    };
+    with_sandbox(async |sandbox| {
+        let one = sandbox.artefact(&[named(b"one")]).await.expect("written");
+        let two = sandbox.artefact(&[named(b"two")]).await.expect("written");
+        let mut slot = sandbox.acquire().await;
+        let mut seen = Vec::new();
+        for artefact in [Some(&one), Some(&one), Some(&two), None, Some(&one), None] {
+            let asked = python(tell).change(|p| p.artefact = artefact);
+            let outcome = slot.run(asked.program()).await.expect("runs");
+            seen.push(text(&outcome).trim().to_owned());
+        }
+        assert_eq!(seen, ["one", "one", "two", "False", "one", "False"]);
     });
 }
 
