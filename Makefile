@@ -5,10 +5,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests cluster-test compose-test chaos
+.PHONY: help up test bench bench-page lint lint-deps fmt openapi check-manifests cluster-test compose-test test-cgroup2 soak chaos
 
 help: ## List these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 up: ## Install what is missing, build, and run everything here; Ctrl-C ends it (ARGS="--listen 127.0.0.1:9000")
 	@scripts/setup.sh --for up
@@ -29,6 +29,13 @@ bench: ## Measure the sandbox beside bare programs, and what the README states
 bench-page: ## Measure the page in Chromium, and fail where a figure misses its limit
 	@scripts/setup.sh --for test
 	@scripts/with-cgroups.sh scripts/page.sh bench
+
+test-cgroup2: ## The sandbox's tests on pure cgroup v2, in an emulated guest (ARGS="name" for some)
+	@scripts/test-cgroup2.sh $(ARGS)
+
+soak: ## Hostile programs in the sandbox, and what they leave: nothing (RUNS=100000)
+	@scripts/setup.sh --for test
+	@CODEMENTOR_SOAK_RUNS=$(or $(RUNS),100000) scripts/with-cgroups.sh cargo test --locked --release -p sandbox --test lifecycle soak -- --nocapture
 
 chaos: ## Kill and freeze every part under load, then audit (SECONDS=600, SEED=1 repeats a run's faults)
 	@scripts/setup.sh --for test

@@ -16,13 +16,15 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::cgroup::Group;
 use crate::error::{SandboxError, Step};
@@ -38,6 +40,8 @@ use order::hand_over;
 
 /// An init that has not started the child by then, or not ended it so long after being told to, is lost.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the last bytes of the dead may take before the kernel is reminded of them.
+const NUDGE: Duration = Duration::from_millis(10);
 /// Shortest pause between two looks at the processor time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
@@ -240,18 +244,28 @@ impl Run {
                 send(socket.as_raw_fd(), &Order::Kill, &[], &[]).map_err(|_| SandboxError::Lost)?;
             }
         };
-        // Every writer is dead, so the end of file comes; at the latest when the kernel has collected descriptors that
-        // were under way in sockets of the dead.
-        let drained = async {
+        self.drain().await?;
+        self.conclude(answer, fds, killed_for, socket, group, program)
+            .await
+    }
+
+    /// Reads the rest. Every writer is dead, so the end of file comes; at the latest when the kernel has collected descriptors
+    /// that were under way in sockets of the dead.
+    async fn drain(&mut self) -> Result<(), SandboxError> {
+        let give_up = Instant::now() + PATIENCE;
+        let mut rest = pin!(async {
             self.stdout.drain().await.step("read standard output")?;
             self.stderr.drain().await.step("read standard error")?;
             self.results.drain().await.step("read results")
-        };
-        tokio::time::timeout(PATIENCE, drained)
-            .await
-            .map_err(|_| SandboxError::Lost)??;
-        self.conclude(answer, fds, killed_for, socket, group, program)
-            .await
+        });
+        loop {
+            match timeout(NUDGE, &mut rest).await {
+                Ok(read) => return read,
+                Err(_) if Instant::now() > give_up => return Err(SandboxError::Lost),
+                // Before Linux 6.10 it collects only when somebody closes a socket.
+                Err(_) => drop(UnixStream::pair().step("nudge the kernel")?),
+            }
+        }
     }
 
     async fn conclude(
@@ -326,7 +340,7 @@ async fn next_reply(
     deadline: Instant,
 ) -> Result<(Reply, Vec<OwnedFd>), SandboxError> {
     let read = socket.async_io(Interest::READABLE, |fd| receive::<Reply>(fd.as_raw_fd()));
-    match tokio::time::timeout_at(deadline, read).await {
+    match timeout_at(deadline, read).await {
         Ok(Ok(Some(Packet { message, fds, .. }))) => Ok((message, fds)),
         Ok(Ok(None) | Err(_)) | Err(_) => Err(SandboxError::Lost),
     }

@@ -7,10 +7,7 @@ use std::time::Duration;
 use sandbox::{Content, InputFile, SandboxError, Status};
 
 use crate::support::{ask, python, text};
-use crate::{Stage, children, descriptors, eventually};
-
-/// Groups that two slots keep ready.
-const READY: usize = 8;
+use crate::{Stage, children, eventually};
 
 #[test]
 fn shutdown_leaves_nothing() {
@@ -98,69 +95,6 @@ fn slots_are_lent_one_by_one() {
     drop(first);
     assert!(sandbox.try_acquire().is_some());
     stage.runtime.block_on(sandbox.shutdown());
-}
-
-#[test]
-fn mixed_runs_leave_nothing() {
-    let stage = Stage::new("mixed");
-    let sandbox = stage.start(2);
-    let asks = [
-        ask(&["/bin/true"]),
-        ask(&["/nowhere"]),
-        python("import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass"),
-        python("x = b'x' * (1 << 30)").limits(|l| l.memory_bytes = 16 << 20),
-        python("import time; time.sleep(60)").limits(|l| l.wall = Duration::from_millis(20)),
-        ask(&["/usr/bin/yes"]).limits(|l| l.output_bytes = 1000),
-        python("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass")
-            .limits(|l| l.cpu = Duration::from_millis(50)),
-        python("open('x', 'w').write('x')").change(|p| {
-            p.profile = sandbox::Profile::Compile;
-            p.collect = sandbox::Collect::All;
-        }),
-    ];
-    let round = async |times: usize| {
-        for _ in 0..times {
-            for pair in asks.chunks(2) {
-                let (first, second) =
-                    tokio::join!(pair[0].run_in(&sandbox), pair[1].run_in(&sandbox));
-                for result in [first, second] {
-                    assert!(
-                        matches!(result, Ok(_) | Err(SandboxError::CannotExecute(_))),
-                        "{result:?}"
-                    );
-                }
-            }
-        }
-    };
-    // Used groups are removed behind the runs: quiet means that only the ready ones are left.
-    let quiet = || {
-        stage.groups().iter().all(|group| {
-            let instance = std::fs::read_dir(group)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .find(|entry| entry.path().is_dir());
-            instance.is_some_and(|entry| {
-                std::fs::read_dir(entry.path())
-                    .into_iter()
-                    .flatten()
-                    .flatten()
-                    .filter(|e| e.path().is_dir())
-                    .count()
-                    == READY
-            })
-        })
-    };
-    stage.runtime.block_on(round(1));
-    eventually("quiet", quiet);
-    let (fds, inits) = (descriptors(), children());
-    stage.runtime.block_on(round(5));
-    eventually("quiet again", quiet);
-    assert_eq!(descriptors(), fds);
-    assert_eq!(children(), inits, "no slot had to be replaced");
-    assert_eq!(stage.processes(), Vec::<String>::new());
-    stage.runtime.block_on(sandbox.shutdown());
-    stage.nothing_is_left();
 }
 
 #[test]

@@ -12,6 +12,7 @@
 mod support;
 
 mod ends;
+mod soak;
 mod unprivileged;
 
 use std::path::{Path, PathBuf};
