@@ -38,10 +38,11 @@ mod verdict;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sandbox::Sandbox;
 use service::token::{TrustedKeys, Verifier};
-use service::{Listeners, Ops, Shutdown, Start};
+use service::{Listeners, Ops, Part, Shutdown, Start};
 
 use blobs::Blobs;
 use compile::Compiler;
@@ -53,6 +54,9 @@ use toolchain::Search;
 pub use config::Config;
 pub use error::RunnerError;
 pub use routes::{AppState, router};
+
+/// Pause between two looks at the sandbox.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Its name to the others.
 const NAME: &str = "runner";
@@ -76,6 +80,7 @@ pub async fn run(
     let search = Search::run(&hints);
     let sandbox = start_sandbox(&config, &search).await?;
     sandbox_part.ok();
+    watch(&sandbox, sandbox_part, &shutdown);
     start.done().await;
     let served = serve(
         &config, &sandbox, search, trusted, ops, listeners, &shutdown,
@@ -143,6 +148,17 @@ fn describe(runner: &Runner) {
     metrics::gauge!("codementor_judge_slots", "state" => "all").set(slots);
     metrics::gauge!("codementor_judge_slots", "state" => "busy").set(0.0);
     metrics::gauge!("codementor_sandbox_mode", "mode" => config.backend).set(1.0);
+}
+
+/// Not ready, so that others get the work, for as long as the sandbox is in trouble.
+fn watch(sandbox: &Sandbox, part: Part, shutdown: &Shutdown) {
+    let (sandbox, soft) = (sandbox.clone(), shutdown.soft().clone());
+    shutdown.tracker().spawn(async move {
+        let mut ticks = tokio::time::interval(LOOK);
+        while soft.run_until_cancelled(ticks.tick()).await.is_some() {
+            part.tell(sandbox.health());
+        }
+    });
 }
 
 /// Prepares compilers while the first requests already come in.

@@ -100,7 +100,7 @@ impl Groups {
         Ok(groups)
     }
 
-    /// Makes a group. Without cgroups it is an empty thing that limits nothing.
+    /// Makes a group; nothing of it stays when that fails. Without cgroups it is an empty thing that limits nothing.
     pub(crate) fn make(&self, name: &str) -> Result<Group, SandboxError> {
         let mut group = Group {
             backend: self.backend,
@@ -108,25 +108,17 @@ impl Groups {
             entrances: Vec::new(),
             statistics: None,
         };
-        for parent in &self.parents {
-            let directory = parent.join(name);
-            make(&directory).step("make a cgroup")?;
-            let entrance = if parent == self.parents.last().unwrap_or(parent) {
-                File::open(&directory).step("open a cgroup")?
-            } else {
-                // A single thread that moves itself needs no lock over the whole machine; `cgroup.procs` takes it.
-                File::options()
-                    .write(true)
-                    .open(directory.join("tasks"))
-                    .step("open tasks")?
-            };
-            group.entrances.push(entrance.into());
-            group.directories.push(directory);
+        let made = self.parents.iter().try_for_each(|parent| {
+            let last = Some(parent) == self.parents.last();
+            group.add(&parent.join(name), last)
+        });
+        match made {
+            Ok(()) => Ok(group),
+            Err(error) => {
+                group.remove().step("remove half a cgroup")?;
+                Err(error)
+            }
         }
-        if let Some(unified) = group.directories.last() {
-            group.statistics = Some(File::open(unified.join("cpu.stat")).step("open cpu.stat")?);
-        }
-        Ok(group)
     }
 
     /// Removes what is left of this instance, and the common parents when no other instance uses them.
@@ -143,6 +135,23 @@ impl Groups {
 }
 
 impl Group {
+    /// Makes and opens one of its directories; the last one accounts for time.
+    fn add(&mut self, directory: &Path, last: bool) -> Result<(), SandboxError> {
+        make(directory).step("make a cgroup")?;
+        self.directories.push(directory.to_owned());
+        let entrance = if last {
+            let statistics = File::open(directory.join("cpu.stat")).step("open cpu.stat")?;
+            self.statistics = Some(statistics);
+            File::open(directory).step("open a cgroup")?
+        } else {
+            // A single thread that moves itself needs no lock over the whole machine; `cgroup.procs` takes it.
+            let tasks = directory.join("tasks");
+            File::options().write(true).open(tasks).step("open tasks")?
+        };
+        self.entrances.push(entrance.into());
+        Ok(())
+    }
+
     /// Sets the limits of the run to come.
     pub(crate) fn limit(&self, memory_bytes: u64, processes: u32) -> io::Result<()> {
         match (self.backend, self.directories.as_slice()) {

@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeVal;
@@ -34,6 +34,8 @@ const BOOT_SECONDS: i64 = 20;
 
 /// Groups are made and removed when nothing was asked for so long: both hold a lock that a starting program needs.
 const QUIET: Duration = Duration::from_millis(10);
+/// What failed is tried again after so long.
+const RETRY: Duration = Duration::from_secs(1);
 /// Used groups that are not kept waiting for a quiet moment.
 const MANY_USED: usize = 32;
 
@@ -62,6 +64,8 @@ pub(crate) struct Core {
 pub(crate) struct Shelf {
     free: Mutex<Vec<Core>>,
     groups: Mutex<Vec<Group>>,
+    /// What keeps runs from being served as they should, and is being tried again.
+    trouble: Mutex<Option<String>>,
     /// One permit for each free slot.
     pub(crate) permits: Semaphore,
 }
@@ -71,6 +75,7 @@ impl Shelf {
         Self {
             free: Mutex::default(),
             groups: Mutex::default(),
+            trouble: Mutex::default(),
             permits: Semaphore::new(0),
         }
     }
@@ -88,6 +93,10 @@ impl Shelf {
 
     pub(crate) fn take_group(&self) -> Option<Group> {
         lock(&self.groups).pop()
+    }
+
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
     }
 }
 
@@ -108,6 +117,9 @@ pub(crate) struct Keeper {
     shelf: Arc<Shelf>,
     inits: HashMap<usize, OwnedFd>,
     removals: Vec<Group>,
+    /// Slots without an init.
+    broken: Vec<usize>,
+    retry_at: Option<Instant>,
     count: u64,
 }
 
@@ -137,6 +149,8 @@ impl Keeper {
             shelf,
             inits: HashMap::new(),
             removals: Vec::new(),
+            broken: Vec::new(),
+            retry_at: None,
             count: 0,
             config,
         };
@@ -153,7 +167,10 @@ impl Keeper {
         let Some(features) = features else {
             return Err(SandboxError::Invalid("at least one slot is needed"));
         };
-        keeper.refill();
+        if let Err(error) = keeper.refill() {
+            keeper.end();
+            return Err(error);
+        }
         let report = Report {
             backend: keeper.groups.backend,
             privilege,
@@ -168,10 +185,19 @@ impl Keeper {
     pub(crate) fn serve(mut self, jobs: &Receiver<Job>) {
         let mut tidy = true;
         loop {
-            let wait = if tidy { Duration::from_hours(1) } else { QUIET };
+            let wait = match self.retry_at {
+                _ if !tidy => QUIET,
+                Some(at) => at.saturating_duration_since(Instant::now()),
+                None => Duration::from_hours(1),
+            };
             match jobs.recv_timeout(wait) {
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(Job::Replace(index)) => self.replace(index),
+                Ok(Job::Replace(index)) => {
+                    tracing::info!(slot = index, "replacing a slot");
+                    self.end_init(index);
+                    self.broken.push(index);
+                    self.mend();
+                }
                 Ok(Job::Remove(group)) => self.removals.push(group),
                 Ok(Job::Forget(path)) => {
                     if let Err(error) = fs::remove_dir_all(&path) {
@@ -179,10 +205,12 @@ impl Keeper {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
+                    self.mend_in_time();
                     tidy = self.tidy();
                     continue;
                 }
             }
+            self.mend_in_time();
             tidy = false;
             let few_ready = lock(&self.shelf.groups).len() < self.config.slots;
             if few_ready || self.removals.len() > MANY_USED {
@@ -203,7 +231,10 @@ impl Keeper {
             }
             Ok(()) => false,
         });
-        self.refill();
+        // While it is tried again anyway, not with every run.
+        if self.retry_at.is_none() {
+            self.mend();
+        }
         self.removals.is_empty()
     }
 
@@ -278,22 +309,27 @@ impl Keeper {
         }
     }
 
-    fn replace(&mut self, index: usize) {
-        tracing::info!(slot = index, "replacing a slot");
-        self.end_init(index);
-        let mut pause = Duration::from_millis(10);
-        // Without slots the service can do nothing better than to try again.
-        for _ in 0..10 {
-            match self.boot(index) {
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::error!(slot = index, %error, "a slot could not be replaced, trying again");
-                    std::thread::sleep(pause);
-                    pause *= 2;
-                }
+    fn mend_in_time(&mut self) {
+        if self.retry_at.is_some_and(|at| at <= Instant::now()) {
+            self.mend();
+        }
+    }
+
+    /// Makes what is missing, slots and groups, and says what could not be made; that is tried again.
+    fn mend(&mut self) {
+        let mut trouble = self.refill().err().map(|error| {
+            tracing::error!(%error, "no cgroup could be made ahead");
+            format!("no cgroup can be made: {}", causes(&error))
+        });
+        for index in std::mem::take(&mut self.broken) {
+            if let Err(error) = self.boot(index) {
+                tracing::error!(slot = index, %error, "a slot could not be replaced, trying again");
+                self.broken.push(index);
+                trouble = Some(format!("a slot cannot be made: {}", causes(&error)));
             }
         }
-        tracing::error!(slot = index, "a slot is lost for good");
+        self.retry_at = trouble.as_ref().map(|_| Instant::now() + RETRY);
+        *lock(&self.shelf.trouble) = trouble;
     }
 
     fn end_init(&mut self, index: usize) {
@@ -304,20 +340,16 @@ impl Keeper {
         }
     }
 
-    fn refill(&mut self) {
+    fn refill(&mut self) -> Result<(), SandboxError> {
         if self.groups.backend == Backend::None {
-            return;
+            return Ok(());
         }
         while lock(&self.shelf.groups).len() < 2 * self.config.slots + 4 {
             self.count += 1;
-            match self.groups.make(&format!("run{}", self.count)) {
-                Ok(group) => lock(&self.shelf.groups).push(group),
-                Err(error) => {
-                    tracing::error!(%error, "no cgroup could be made ahead");
-                    return;
-                }
-            }
+            let group = self.groups.make(&format!("run{}", self.count))?;
+            lock(&self.shelf.groups).push(group);
         }
+        Ok(())
     }
 
     /// Takes everything away. What fails is logged: the next start finds it by its name.
@@ -336,6 +368,17 @@ impl Keeper {
             tracing::error!(%error, "the work directory is left");
         }
     }
+}
+
+/// An error with what caused it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 /// Makes and holds `<work_dir>/<instance>`, and removes those of dead owners.

@@ -140,6 +140,11 @@ impl Sandbox {
         &self.inner.report
     }
 
+    /// What keeps runs from being served as they should: a slot or a cgroup that cannot be made. It is tried again each second.
+    pub fn health(&self) -> Result<(), String> {
+        self.inner.shelf.trouble().map_or(Ok(()), Err)
+    }
+
     /// Waits for a free slot, in order of asking. After [`Sandbox::shutdown`] the slot refuses to run anything.
     pub async fn acquire(&self) -> Slot {
         loop {

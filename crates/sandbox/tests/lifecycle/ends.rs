@@ -1,6 +1,7 @@
 //! Orderly and disorderly ends.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -145,6 +146,43 @@ fn a_killed_init_loses_one_run_and_is_replaced() {
             Status::Exited(0)
         );
     });
+    stage.runtime.block_on(sandbox.shutdown());
+    stage.nothing_is_left();
+}
+
+#[test]
+fn what_keeps_it_from_serving_is_told_and_tried_again() {
+    let stage = Stage::new("trouble");
+    let sandbox = stage.start(1);
+    let bounds: Vec<PathBuf> = stage
+        .groups()
+        .iter()
+        .map(|group| group.join("cgroup.max.descendants"))
+        .filter(|bound| bound.exists())
+        .collect();
+    assert!(!bounds.is_empty(), "a hierarchy of version 2");
+    let bound = |most: &str| {
+        for bound in &bounds {
+            std::fs::write(bound, most).expect("bounds the groups");
+        }
+    };
+    assert_eq!(sandbox.health(), Ok(()));
+    bound("0");
+    // Groups that were made ahead serve a while.
+    eventually("trouble", || {
+        // Once they are used up the run is refused, and the slot is as good as before.
+        let _ = stage.runtime.block_on(ask(&["/bin/true"]).run_in(&sandbox));
+        sandbox.health().is_err()
+    });
+    let trouble = sandbox.health().expect_err("it is in trouble");
+    assert!(trouble.starts_with("no cgroup can be made: "), "{trouble}");
+    bound("max");
+    eventually("health", || sandbox.health().is_ok());
+    let outcome = stage
+        .runtime
+        .block_on(ask(&["/bin/echo", "served"]).run_in(&sandbox))
+        .expect("it serves again");
+    assert_eq!(text(&outcome), "served\n");
     stage.runtime.block_on(sandbox.shutdown());
     stage.nothing_is_left();
 }

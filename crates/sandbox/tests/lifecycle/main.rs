@@ -15,6 +15,8 @@ mod ends;
 mod soak;
 mod unprivileged;
 
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -94,7 +96,7 @@ impl Stage {
     }
 }
 
-/// Every cgroup hierarchy of this machine.
+/// Every cgroup hierarchy of this machine, once each wherever else it is mounted, too.
 fn hierarchies() -> Vec<PathBuf> {
     let mounts = std::fs::read_to_string("/proc/self/mounts").expect("own mounts");
     let is_group = |line: &&str| {
@@ -102,10 +104,15 @@ fn hierarchies() -> Vec<PathBuf> {
             .nth(2)
             .is_some_and(|kind| kind.starts_with("cgroup"))
     };
+    let mut seen = HashSet::new();
     mounts
         .lines()
         .filter(is_group)
         .filter_map(|line| line.split(' ').nth(1).map(PathBuf::from))
+        .filter(|path| {
+            let meta = path.metadata().expect("a mounted directory");
+            seen.insert((meta.dev(), meta.ino()))
+        })
         .collect()
 }
 
