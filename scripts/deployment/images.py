@@ -111,7 +111,7 @@ def images(folder: Path, binary: Path, jars: Path, node: Path) -> dict[str, dict
             "config": {
                 "Entrypoint": ["docker-entrypoint.sh"],
                 "Cmd": ["postgres"],
-                "Env": ["PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin"],
+                "Env": ["PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin", "PGDATA=/var/lib/postgresql/data", "LANG=C.UTF-8"],
                 "StopSignal": "SIGINT",
             },
         },
