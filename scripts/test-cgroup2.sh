@@ -95,7 +95,7 @@ trap 'exit 130' INT TERM
 timeout "$patience" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -nic none \
     -machine pc,graphics=off,usb=off -accel tcg,thread=multi -cpu max -smp 2 -m 2048 \
     -kernel "$home/kernel/boot/vmlinuz-$version" -initrd "$home/initrd" \
-    -append "console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr tsc=reliable random.trust_cpu=on apparmor=0 audit=0 nowatchdog cgroup_no_v1=all job=$home/job" \
+    -append "console=ttyS0 quiet loglevel=1 panic=-1 oops=panic mitigations=off nokaslr tsc=reliable random.trust_cpu=on apparmor=0 audit=0 nowatchdog cgroup_no_v1=all job=$home/job" \
     -virtfs local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on \
     -serial "file:$home/console" </dev/null || fail "the guest did not end within $patience s: CODEMENTOR_CGROUP2_SECONDS gives it longer"
 ended=$(tr -d '\r' <"$home/console" | sed -n 's/^guest: the tests ended with \([0-9]*\)$/\1/p')

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::{LimitKind, Outcome, Status};
 
-use crate::support::{python, text};
+use crate::support::{both, python, text, with_sandbox};
 
 /// Runs Python that prints every attempt that worked.
 fn attempts(code: &str) -> Outcome {
@@ -50,12 +50,29 @@ fn connecting_anywhere() {
         \x20   attempt(where, lambda: socket.create_connection(where, 1))\n\
         attempt('udp', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('8.8.8.8', 53)))\n\
         attempt('six', lambda: socket.create_connection(('::1', 80), 1))\n\
-        attempt('listen', lambda: socket.create_server(('0.0.0.0', 8080)))\n\
         attempt('raw', lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))\n\
         attempt('netlink', lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))\n\
         attempt('vsock', lambda: socket.socket(40, socket.SOCK_STREAM))\n\
         attempt('alg', lambda: socket.socket(38, 5))",
     );
+}
+
+/// Kernels before 6.7 let it listen; nobody is there to hear.
+#[test]
+fn being_connected_to() {
+    let listen = python(
+        "import socket\ntry:\n    s = socket.create_server(('127.0.0.1', 8080)); s.settimeout(1); s.accept(); print('met')\nexcept OSError: print('alone')",
+    );
+    let dial = python(
+        "import socket, time\nend = time.time() + 0.9\nmet = False\nwhile time.time() < end and not met:\n    try: socket.create_connection(('127.0.0.1', 8080), 1); met = True\n    except OSError: time.sleep(0.02)\nprint('met' if met else 'alone')",
+    );
+    with_sandbox(async |sandbox| {
+        let (first, second) = both(sandbox, &listen, &dial).await;
+        assert_eq!(
+            (text(&first).as_str(), text(&second).as_str()),
+            ("alone\n", "alone\n")
+        );
+    });
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn a_writer_dies_of_the_closed_pipe_when_the_race_is_settled() {
 
 #[test]
 fn a_silent_partner_hits_its_own_wall() {
-    let wait = python("input()").limits(|l| l.wall = Duration::from_millis(300));
+    let wait = python("input()");
     let silent =
         python("import time; time.sleep(60)").limits(|l| l.wall = Duration::from_millis(100));
     with_sandbox(async |sandbox| {

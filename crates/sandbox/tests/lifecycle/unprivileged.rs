@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::{Stage, hierarchies};
@@ -21,7 +21,10 @@ fn run_as_user(stage: &Stage, delegate: bool, extra: &[&str], command: &[&str]) 
     let groups: Vec<PathBuf> = if delegate {
         hierarchies()
             .into_iter()
-            .filter_map(|hierarchy| hand_over(&hierarchy, &stage.name))
+            .filter_map(|hierarchy| {
+                delegate_alone(&hierarchy, &stage.name)
+                    .or_else(|| hand_over(&hierarchy, &stage.name))
+            })
             .collect()
     } else {
         Vec::new()
@@ -52,33 +55,61 @@ fn run_as_user(stage: &Stage, delegate: bool, extra: &[&str], command: &[&str]) 
             .map(|entry| entry.file_name())
             .collect();
         assert_eq!(left, ["owner"], "only what was there before: {output:?}");
-        fs::remove_dir(group.join("owner")).expect("removes");
-        fs::remove_dir(group).expect("removes");
+        remove(&group);
     }
     output
 }
 
 /// Makes `<hierarchy>/<name>/owner` and gives both to the user.
-fn hand_over(hierarchy: &std::path::Path, name: &str) -> Option<PathBuf> {
+fn hand_over(hierarchy: &Path, name: &str) -> Option<PathBuf> {
     let wanted = ["memory", "pids", "unified"];
     wanted.iter().any(|end| hierarchy.ends_with(end)).then(|| {
         let group = hierarchy.join(name);
-        for directory in [group.clone(), group.join("owner")] {
-            fs::create_dir(&directory).expect("makes a group");
-            chown(&directory, Some(NOBODY), Some(NOBODY)).expect("hands it over");
-            for file in [
-                "cgroup.procs",
-                "tasks",
-                "cgroup.threads",
-                "cgroup.subtree_control",
-            ] {
-                if directory.join(file).exists() {
-                    chown(directory.join(file), Some(NOBODY), Some(NOBODY)).expect("hands it over");
-                }
-            }
-        }
+        give(&group);
+        give(&group.join("owner"));
         group
     })
+}
+
+/// Where version 2 is alone: makes `<hierarchy>/<name>/owner` with controllers, and gives that to the user.
+fn delegate_alone(hierarchy: &Path, name: &str) -> Option<PathBuf> {
+    let offered = fs::read_to_string(hierarchy.join("cgroup.controllers")).ok()?;
+    offered.contains("memory").then(|| {
+        let group = hierarchy.join(name);
+        fs::create_dir(&group).expect("makes a group");
+        for parent in [hierarchy, &group] {
+            fs::write(parent.join("cgroup.subtree_control"), "+memory +pids")
+                .expect("enables controllers");
+        }
+        give(&group.join("owner"));
+        group
+    })
+}
+
+/// Makes a group that belongs to the user.
+fn give(group: &Path) {
+    fs::create_dir(group).expect("makes a group");
+    chown(group, Some(NOBODY), Some(NOBODY)).expect("hands it over");
+    for file in [
+        "cgroup.procs",
+        "tasks",
+        "cgroup.threads",
+        "cgroup.subtree_control",
+    ] {
+        if group.join(file).exists() {
+            chown(group.join(file), Some(NOBODY), Some(NOBODY)).expect("hands it over");
+        }
+    }
+}
+
+/// Removes a group and those below it.
+fn remove(group: &Path) {
+    for entry in fs::read_dir(group).expect("lists").flatten() {
+        if entry.path().is_dir() {
+            remove(&entry.path());
+        }
+    }
+    fs::remove_dir(group).expect("removes");
 }
 
 const LOOK: &str = "import os\n\
@@ -167,8 +198,7 @@ fn a_process_outside_of_its_groups_is_told_to_be_moved() {
         .collect();
     let output = run_as_user(&stage, false, &[], &["/bin/true"]);
     for group in &groups {
-        fs::remove_dir(group.join("owner")).expect("removes");
-        fs::remove_dir(group).expect("removes");
+        remove(group);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{output:?}");
