@@ -34,6 +34,10 @@ pub struct Config {
     /// Start even where no cgroups can be used; limits are then weak, so never do this for learners' programs
     #[arg(long, env = "CODEMENTOR_ALLOW_DEGRADED")]
     pub allow_degraded: bool,
+    /// Give every learner's program namespaces for processes and mounts of its own, as compilers always have them: a third of a
+    /// millisecond more a test, and nothing of a slot's history to see, not even how many programs ran in it
+    #[arg(long, env = "CODEMENTOR_STRICT")]
+    pub strict: bool,
     /// Compiled programs kept
     #[arg(long, env = "CODEMENTOR_COMPILE_CACHE", default_value_t = 500)]
     pub compile_cache: usize,

@@ -60,6 +60,8 @@ pub(crate) struct Judge {
     pub(crate) toolchains: Vec<Toolchain>,
     /// Where tests come from.
     pub(crate) blobs: Blobs,
+    /// Whether learners' programs get namespaces of their own.
+    pub(crate) strict: bool,
 }
 
 /// A program with all that its runs have in common.
@@ -422,6 +424,7 @@ impl Judge {
             artefact: Some(&job.program.artefact),
             stdin: Stdin::Pipe(&learner_hears),
             stdout: Stdout::Pipe(&learner_says),
+            strict: self.strict,
             reserved_bytes: (spec.reserved_kib)(&job.allowance) << 10,
             ..Program::new(&argv, job.allowance.for_sandbox())
         };
@@ -458,6 +461,7 @@ impl Judge {
             env: &environment(),
             artefact: Some(&job.program.artefact),
             stdin,
+            strict: self.strict,
             results_fd: job.has_driver,
             reserved_bytes: (spec.reserved_kib)(&job.allowance) << 10,
             ..Program::new(&argv, job.allowance.for_sandbox())

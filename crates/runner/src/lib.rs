@@ -126,6 +126,7 @@ async fn serve(
         compiler,
         toolchains,
         blobs,
+        strict: config.strict,
     };
     let runner = Arc::new(Runner::new(judge, absent, config.jobs(), shutdown.clone()));
     describe(&runner);

@@ -115,8 +115,7 @@ struct Slot {
     tree: run_tree::RunTree,
     /// What every program is confined with.
     filter: seccomp::Filter,
-    stack: start::Stack,
-    note: shared::Note,
+    room: child::Room,
 }
 
 impl Slot {
@@ -138,8 +137,7 @@ impl Slot {
             private_proc,
             tree: run_tree::RunTree::new()?,
             filter: seccomp::program()?,
-            stack: start::Stack::new()?,
-            note: shared::Note::new()?,
+            room: child::Room::new()?,
         })
     }
 
@@ -206,28 +204,24 @@ impl Slot {
         let cage = child::Cage {
             uid: self.setup.uid,
             user_namespace: self.setup.user_namespace,
-            rules: self.tree.rules(order.profile)?,
             filter: &self.filter,
         };
         let started = Instant::now();
-        let first = child::run(
-            &self.stack,
-            &order.task,
-            &order.rlimits,
-            &ends,
-            cage,
-            self.note,
-        )?;
+        let place = self.tree.place(order)?;
+        let first = child::run(&self.room, order, &ends, cage, place)?;
         // The writing ends of the pipes are the program's alone.
         drop(ends);
         if order.tells_start() {
             send(self.socket.as_raw_fd(), &Reply::Started, &[], &[])
                 .map_err(|e| Trouble::io("tell the start", e))?;
         }
-        let (end, usage) = self.wait(first)?;
+        let waited = self.wait(first)?;
         let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         system::end_all_children()?;
-        let end = child::failure(self.note).unwrap_or(end);
+        let (end, usage) = match self.room.said() {
+            Some((end, usage)) => (end, usage.unwrap_or(waited.1)),
+            None => waited,
+        };
         Ok(Answer {
             wall_us,
             cpu_us: usage.cpu_us,

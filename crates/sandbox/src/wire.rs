@@ -79,6 +79,8 @@ pub(crate) struct RunOrder {
     /// Name of a tree in the store.
     pub(crate) artefact: Option<String>,
     pub(crate) profile: Profile,
+    /// Whether it gets process and mount namespaces of its own.
+    pub(crate) strict: bool,
     pub(crate) stdin: bool,
     pub(crate) results: bool,
     /// Number of group descriptors: `tasks` of version 1 groups, then the directory of the version 2 group.

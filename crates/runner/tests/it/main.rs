@@ -12,6 +12,7 @@ mod hostile;
 mod juries;
 mod programs;
 mod streams;
+mod strict;
 mod support;
 mod verdicts;
 mod weak;

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::ffi::{CString, c_char};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -15,10 +16,11 @@ use nix::unistd::{Gid, Pid, Uid, chdir, setgroups, setresgid, setresuid, setsid}
 
 use super::seccomp::Filter;
 use super::shared::Note;
-use super::start::{Memory, Stack, start};
-use super::system::Trouble;
-use super::{landlock, probe};
-use crate::wire::{End, Fault, Probe, Rlimits, Task};
+use super::start::{Kind, Stack, start};
+use super::system::{Trouble, Usage, end_all_children, end_of, wait_for};
+use super::{landlock, mounts, probe};
+use crate::program::Profile;
+use crate::wire::{End, Fault, Probe, Rlimits, RunOrder, Task};
 
 /// Limits that are the same for all, and the most that an order adds.
 const LIMITS: usize = 10;
@@ -40,9 +42,16 @@ pub(super) struct Ends {
 pub(super) struct Cage<'a> {
     pub(super) uid: u32,
     pub(super) user_namespace: bool,
-    /// Landlock's rules; `None` where the kernel has none.
-    pub(super) rules: Option<BorrowedFd<'a>>,
     pub(super) filter: &'a Filter,
+}
+
+/// Where a program runs, with Landlock's rules for what is mounted there; none where the kernel has no Landlock.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// In the slot's namespaces.
+    Shared(Option<BorrowedFd<'a>>),
+    /// In namespaces of its own, whose mounts are still to be made; this is what the rules are made from.
+    Own(Profile, &'a [PathBuf]),
 }
 
 /// What a child does, in order; what it names when it fails.
@@ -64,10 +73,14 @@ enum Step {
     /// The step whose failure is the program's, not ours.
     Execute,
     Probe,
+    /// Steps of a reaper.
+    PrivateProc,
+    Fork,
+    Wait,
 }
 
 /// The steps by number, with the names that a fault is told by.
-const STEPS: [(Step, &str); 14] = [
+const STEPS: [(Step, &str); 17] = [
     (Step::JoinGroup, "join group"),
     (Step::NewSession, "setsid"),
     (Step::PlaceDescriptors, "place descriptors"),
@@ -82,6 +95,9 @@ const STEPS: [(Step, &str); 14] = [
     (Step::Seccomp, "install seccomp"),
     (Step::Execute, "execute"),
     (Step::Probe, "probe"),
+    (Step::PrivateProc, "mount proc"),
+    (Step::Fork, "fork"),
+    (Step::Wait, "wait"),
 ];
 
 /// A step and why it failed.
@@ -110,47 +126,128 @@ struct Child<'a> {
     note: Note,
 }
 
-/// Starts a child and confines it. When this returns without an error, the program runs, or has ended, or a note says why not.
+/// Memory that children need, kept from run to run.
+#[derive(Debug)]
+pub(super) struct Room {
+    stack: Stack,
+    /// For the child of a child.
+    inner: Stack,
+    note: Note,
+}
+
+impl Room {
+    pub(super) fn new() -> Result<Self, Trouble> {
+        Ok(Self {
+            stack: Stack::new()?,
+            inner: Stack::new()?,
+            note: Note::new()?,
+        })
+    }
+
+    /// How the program ended, when that is not how the child did: it was not started, or had a reaper.
+    pub(super) fn said(&self) -> Option<(End, Option<Usage>)> {
+        let reaped = self.note.take_end();
+        let Some((step, errno)) = self.note.take_failure() else {
+            return reaped.map(|(status, usage)| (end_of(status), Some(usage)));
+        };
+        let known = STEPS.iter().find(|(known, _)| *known as u8 == step);
+        let end = match known {
+            Some((Step::Execute, _)) => End::NotExecuted(errno),
+            known => End::Fault(Fault {
+                step: known.map_or("start", |(_, name)| name).to_owned(),
+                errno,
+            }),
+        };
+        Some((end, None))
+    }
+}
+
+/// Starts a child and confines it. When this returns without an error, the program runs, or has ended, or was not started, and
+/// [`Room::said`] tells why.
 pub(super) fn run(
-    stack: &Stack,
-    task: &Task,
-    limits: &Rlimits,
+    room: &Room,
+    order: &RunOrder,
     ends: &Ends,
     cage: Cage<'_>,
-    note: Note,
+    place: Place<'_>,
 ) -> Result<Pid, Trouble> {
-    let (body, memory) = match task {
-        Task::Execute { argv, env } => {
-            let body = Body::Execute {
-                argv: Arguments::new(argv.iter().cloned())?,
-                env: Arguments::new(env.iter().map(|(name, value)| format!("{name}={value}")))?,
-            };
-            (body, Memory::Borrowed)
-        }
-        Task::Probe(probe) => (Body::Probe(*probe), Memory::Copied),
+    let body = match &order.task {
+        Task::Execute { argv, env } => Body::Execute {
+            argv: Arguments::new(argv.iter().cloned())?,
+            env: Arguments::new(env.iter().map(|(name, value)| format!("{name}={value}")))?,
+        },
+        Task::Probe(probe) => Body::Probe(*probe),
     };
     let child = Child {
         ends,
         body,
-        limits: self::limits(limits),
+        limits: limits(&order.rlimits),
         cage,
-        note,
+        note: room.note,
     };
-    let group = ends.unified.as_ref().map(AsFd::as_fd);
-    start(stack, memory, group, enter, &child)
+    let pid = match place {
+        Place::Shared(rules) => child.start(&room.stack, rules),
+        Place::Own(profile, tools) => {
+            let reaper = Reaper {
+                child: &child,
+                stack: &room.inner,
+                profile,
+                tools,
+            };
+            start(&room.stack, Kind::Reaper, None, watch_over, &reaper)
+        }
+    };
+    pid.map_err(|e| Trouble::new("fork", e))
 }
 
-/// Why the program was not started, if it was not.
-pub(super) fn failure(note: Note) -> Option<End> {
-    let (step, errno) = note.take()?;
-    let known = STEPS.iter().find(|(known, _)| *known as u8 == step);
-    Some(match known {
-        Some((Step::Execute, _)) => End::NotExecuted(errno),
-        known => End::Fault(Fault {
-            step: known.map_or("start", |(_, name)| name).to_owned(),
-            errno,
-        }),
-    })
+impl Child<'_> {
+    fn start(&self, stack: &Stack, rules: Option<BorrowedFd<'_>>) -> Result<Pid, Errno> {
+        let kind = match self.body {
+            Body::Execute { .. } => Kind::Program,
+            Body::Probe(_) => Kind::Probe,
+        };
+        let group = self.ends.unified.as_ref().map(AsFd::as_fd);
+        start(stack, kind, group, enter, &Launch { child: self, rules })
+    }
+}
+
+/// What the child itself is given.
+struct Launch<'a> {
+    child: &'a Child<'a>,
+    rules: Option<BorrowedFd<'a>>,
+}
+
+/// The first process of a strict run's namespaces. Never the program itself: the kernel drops signals to such a one.
+struct Reaper<'a> {
+    child: &'a Child<'a>,
+    stack: &'a Stack,
+    profile: Profile,
+    tools: &'a [PathBuf],
+}
+
+/// Where a reaper begins: starts the program, and goes when all processes of its namespace are gone.
+#[expect(unsafe_code, reason = "ends the process at once")]
+extern "C" fn watch_over(reaper: &Reaper<'_>) -> ! {
+    let note = reaper.child.note;
+    let watched = || {
+        let failed = |step| move |trouble: Trouble| (step, trouble.errno);
+        // Where it cannot be mounted, the slot's own is there or none, and shows nothing of others.
+        mounts::mount_proc(Path::new("/proc")).map_err(failed(Step::PrivateProc))?;
+        let rules = landlock::rules(reaper.profile, reaper.tools);
+        let rules = rules.map_err(failed(Step::Landlock))?;
+        let rules = rules.as_ref().map(AsFd::as_fd);
+        let program = reaper.child.start(reaper.stack, rules);
+        let program = program.map_err(|errno| (Step::Fork, errno))?;
+        let (status, usage) = wait_for(program).map_err(failed(Step::Wait))?;
+        end_all_children().map_err(failed(Step::Wait))?;
+        note.leave_end(status, usage);
+        Ok(())
+    };
+    if let Err((step, errno)) = watched() {
+        note.leave_failure(step as u8, errno);
+    }
+    // SAFETY: ends this process without running the init's exit handlers.
+    unsafe { libc::_exit(0) }
 }
 
 impl Arguments {
@@ -167,14 +264,15 @@ impl Arguments {
 
 /// Where the child begins.
 #[expect(unsafe_code, reason = "ends the process at once")]
-extern "C" fn enter(child: &Child<'_>) -> ! {
-    let Err((step, errno)) = become_program(child);
-    child.note.leave(step as u8, errno);
+extern "C" fn enter(launch: &Launch<'_>) -> ! {
+    let Err((step, errno)) = become_program(launch);
+    launch.child.note.leave_failure(step as u8, errno);
     // SAFETY: ends this process without running the init's exit handlers.
     unsafe { libc::_exit(127) }
 }
 
-fn become_program(child: &Child<'_>) -> Result<Infallible, Failure> {
+fn become_program(launch: &Launch<'_>) -> Result<Infallible, Failure> {
+    let child = launch.child;
     let ends = child.ends;
     for group in &ends.tasks {
         nix::unistd::write(group, b"0").map_err(|e| (Step::JoinGroup, e))?;
@@ -194,7 +292,7 @@ fn become_program(child: &Child<'_>) -> Result<Infallible, Failure> {
         limit(resource, value).map_err(|e| (Step::SetLimits, e))?;
     }
     drop_rights(&child.cage)?;
-    if let Some(rules) = child.cage.rules {
+    if let Some(rules) = launch.rules {
         landlock::restrict(rules).map_err(|e| (Step::Landlock, e))?;
     }
     let filter = child.cage.filter;

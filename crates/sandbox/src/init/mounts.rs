@@ -182,7 +182,7 @@ fn make_dev(root: &Path) -> Result<(), Trouble> {
 }
 
 /// Mounts the slot's own `/proc`. A container whose own `/proc` is masked may not: then there is none.
-fn mount_proc(path: &Path) -> Result<bool, Trouble> {
+pub(super) fn mount_proc(path: &Path) -> Result<bool, Trouble> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     match mount(Some("proc"), path, Some("proc"), flags, Some("hidepid=2")) {
         Ok(()) => {}

@@ -6,13 +6,14 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
+use super::child::Place;
 use super::landlock;
 use super::mounts::{NOTHING, bind_flags, make_directory};
 use super::system::Trouble;
@@ -135,14 +136,17 @@ impl RunTree {
         }
     }
 
-    /// Landlock's rules for what stands now.
-    pub(super) fn rules(&mut self, profile: Profile) -> Result<Option<BorrowedFd<'_>>, Trouble> {
-        use std::os::fd::AsFd;
+    /// Where a program runs, with what stands now.
+    pub(super) fn place(&mut self, order: &RunOrder) -> Result<Place<'_>, Trouble> {
+        let profile = order.profile;
+        if order.strict {
+            return Ok(Place::Own(profile, &self.tools));
+        }
         if self.rules.as_ref().is_none_or(|(of, _)| *of != profile) {
             self.rules = Some((profile, landlock::rules(profile, &self.tools)?));
         }
         let rules = self.rules.as_ref().and_then(|(_, rules)| rules.as_ref());
-        Ok(rules.map(AsFd::as_fd))
+        Ok(Place::Shared(rules.map(AsFd::as_fd)))
     }
 
     /// After a run: takes down what it may have changed. An error means that something of it is left.

@@ -39,30 +39,39 @@ impl Stack {
     }
 }
 
-/// Whose memory the child works in until it executes a program.
+/// What a child is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Memory {
-    /// Ours, while we stand still.
-    Borrowed,
-    /// A copy, for a child that goes on with our own code.
-    Copied,
+pub(super) enum Kind {
+    /// Works in our memory, while we stand still, until it executes a program. Its IPC namespace is new so that nothing in it
+    /// outlives the run, its cgroup namespace hides the host's paths.
+    Program,
+    /// The same in a copy of our memory, for a child that goes on with our own code.
+    Probe,
+    /// The first process of process and mount namespaces of its own, in a copy of our memory.
+    Reaper,
 }
 
-/// Starts a child in the group, in new IPC and cgroup namespaces: the one so that nothing in it outlives the run, the other
-/// to hide the host's paths. It runs `entry`, which must not return.
+impl Kind {
+    fn flags(self) -> libc::c_int {
+        let hidden = libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP;
+        match self {
+            Self::Program => hidden | libc::CLONE_VM | libc::CLONE_VFORK,
+            Self::Probe => hidden,
+            Self::Reaper => libc::CLONE_NEWPID | libc::CLONE_NEWNS,
+        }
+    }
+}
+
+/// Starts a child in the group. It runs `entry`, which must not return.
 pub(super) fn start<T>(
     stack: &Stack,
-    memory: Memory,
+    kind: Kind,
     group: Option<BorrowedFd<'_>>,
     entry: extern "C" fn(&T) -> !,
     argument: &T,
-) -> Result<Pid, Trouble> {
-    let mut flags = libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP;
-    if memory == Memory::Borrowed {
-        flags |= libc::CLONE_VM | libc::CLONE_VFORK;
-    }
+) -> Result<Pid, Errno> {
     let mut arguments = libc::clone_args {
-        flags: u64::from(flags.unsigned_abs()),
+        flags: u64::from(kind.flags().unsigned_abs()),
         pidfd: 0,
         child_tid: 0,
         parent_tid: 0,
@@ -83,8 +92,8 @@ pub(super) fn start<T>(
     match i32::try_from(pid) {
         Ok(pid) if pid > 0 => Ok(Pid::from_raw(pid)),
         // The kernel's own word, without the C library's variable.
-        Ok(errno) => Err(Trouble::new("fork", Errno::from_raw(-errno))),
-        Err(_) => Err(Trouble::new("fork", Errno::EOVERFLOW)),
+        Ok(errno) => Err(Errno::from_raw(-errno)),
+        Err(_) => Err(Errno::EOVERFLOW),
     }
 }
 

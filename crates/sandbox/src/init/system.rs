@@ -100,42 +100,66 @@ pub(crate) fn drop_bounding_set() -> Result<(), Trouble> {
 }
 
 /// Reaps every ended child; tells how `first` ended if it is among them.
+pub(crate) fn reap(first: Pid) -> Result<Option<(End, Usage)>, Trouble> {
+    let mut found = None;
+    while let Some((pid, status, usage)) = wait_any(libc::WNOHANG)? {
+        if pid == first.as_raw() {
+            found = Some((end_of(status), usage));
+        }
+    }
+    Ok(found)
+}
+
+/// Reaps children until `first` is among them; tells how it ended, as `wait` tells it.
+pub(crate) fn wait_for(first: Pid) -> Result<(libc::c_int, Usage), Trouble> {
+    loop {
+        match wait_any(0)? {
+            Some((pid, status, usage)) if pid == first.as_raw() => return Ok((status, usage)),
+            Some(_) => {}
+            None => return Err(Trouble::new("wait", Errno::ECHILD)),
+        }
+    }
+}
+
+/// The word for a status of `wait`.
+pub(crate) fn end_of(status: libc::c_int) -> End {
+    if libc::WIFSIGNALED(status) {
+        End::Signaled(libc::WTERMSIG(status))
+    } else {
+        End::Exited(libc::WEXITSTATUS(status))
+    }
+}
+
+/// One ended child: its id, status and usage; none when there is none (with `WNOHANG`: none that has ended).
 #[expect(
     unsafe_code,
     reason = "wait4 with resource usage is not wrapped elsewhere"
 )]
-pub(crate) fn reap(first: Pid) -> Result<Option<(End, Usage)>, Trouble> {
-    let mut found = None;
+fn wait_any(flags: libc::c_int) -> Result<Option<(libc::pid_t, libc::c_int, Usage)>, Trouble> {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     loop {
-        let mut status = 0;
-        let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
         // SAFETY: both pointers are valid for the call; rusage is plain data, zeroed before.
         let pid = unsafe {
             libc::wait4(
                 -1,
                 &raw mut status,
-                libc::WNOHANG | libc::__WALL,
+                flags | libc::__WALL,
                 usage.as_mut_ptr(),
             )
         };
         match pid {
-            0 => return Ok(found),
+            0 => return Ok(None),
             -1 => match Errno::last() {
-                Errno::ECHILD => return Ok(found),
+                Errno::ECHILD => return Ok(None),
                 Errno::EINTR => {}
                 errno => return Err(Trouble::new("wait", errno)),
             },
-            pid if pid == first.as_raw() => {
+            pid => {
                 // SAFETY: zeroed plain data is initialised, and the kernel has filled it.
                 let usage = unsafe { usage.assume_init() };
-                let end = if libc::WIFSIGNALED(status) {
-                    End::Signaled(libc::WTERMSIG(status))
-                } else {
-                    End::Exited(libc::WEXITSTATUS(status))
-                };
-                found = Some((end, Usage::of(&usage)));
+                return Ok(Some((pid, status, Usage::of(&usage))));
             }
-            _ => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Run;
 use super::capture::Capture;
 use crate::cgroup::Group;
 use crate::error::{SandboxError, Step};
-use crate::program::{Collect, Content, Program, Stdin, Stdout};
+use crate::program::{Collect, Content, Profile, Program, Stdin, Stdout};
 use crate::report::Backend;
 use crate::sealed::{is_sealed, sealed_copy, sealed_file};
 use crate::wire::{CollectOrder, FileOrder, MAX_FDS, Order, Rlimits, RunOrder, Source, Task, send};
@@ -75,6 +75,7 @@ pub(super) fn hand_over(
         files,
         artefact: program.artefact.map(|artefact| artefact.name().to_owned()),
         profile: program.profile,
+        strict: program.strict || program.profile == Profile::Compile,
         stdin: stdin.is_some(),
         results: program.results_fd,
         groups: group.entrances.len(),

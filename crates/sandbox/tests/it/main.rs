@@ -7,4 +7,5 @@ mod between_runs;
 mod collecting;
 mod interactive;
 mod limits;
+mod strict;
 mod support;
