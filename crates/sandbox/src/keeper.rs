@@ -195,8 +195,10 @@ impl Keeper {
                 Ok(Job::Replace(index)) => {
                     tracing::info!(slot = index, "replacing a slot");
                     self.end_init(index);
-                    self.broken.push(index);
-                    self.mend();
+                    if let Err(error) = self.boot(index) {
+                        self.broken.push(index);
+                        self.tell(Some(&error));
+                    }
                 }
                 Ok(Job::Remove(group)) => self.removals.push(group),
                 Ok(Job::Forget(path)) => {
@@ -317,19 +319,29 @@ impl Keeper {
 
     /// Makes what is missing, slots and groups, and says what could not be made; that is tried again.
     fn mend(&mut self) {
-        let mut trouble = self.refill().err().map(|error| {
-            tracing::error!(%error, "no cgroup could be made ahead");
-            format!("no cgroup can be made: {}", causes(&error))
-        });
+        let mut trouble = self.refill().err();
         for index in std::mem::take(&mut self.broken) {
             if let Err(error) = self.boot(index) {
-                tracing::error!(slot = index, %error, "a slot could not be replaced, trying again");
                 self.broken.push(index);
-                trouble = Some(format!("a slot cannot be made: {}", causes(&error)));
+                trouble = Some(error);
             }
         }
-        self.retry_at = trouble.as_ref().map(|_| Instant::now() + RETRY);
-        *lock(&self.shelf.trouble) = trouble;
+        self.tell(trouble.as_ref());
+    }
+
+    /// Tells what could not be made, and when it is tried again.
+    fn tell(&mut self, trouble: Option<&SandboxError>) {
+        self.retry_at = trouble.map(|_| Instant::now() + RETRY);
+        *lock(&self.shelf.trouble) = trouble.map(|error| {
+            let why = causes(error);
+            if self.broken.is_empty() {
+                tracing::error!(%why, "no cgroup could be made ahead, trying again");
+                format!("no cgroup can be made: {why}")
+            } else {
+                tracing::error!(slots = ?self.broken, %why, "slots could not be made, trying again");
+                format!("a slot cannot be made: {why}")
+            }
+        });
     }
 
     fn end_init(&mut self, index: usize) {

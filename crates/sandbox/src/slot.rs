@@ -1,7 +1,7 @@
 //! One run, seen from the host: hand over, listen, watch the clock, judge what happened.
 //!
 //! ```text
-//!  order ─▶(Started)─▶ ┌ pipes: keep up to the limit, else kill ┐ ─▶ Ended ─▶ drain ─▶ read counters ─▶ Outcome
+//!  order ─▶ Started ─▶ ┌ pipes: keep up to the limit, else kill ┐ ─▶ Ended ─▶ drain ─▶ read counters ─▶ Outcome
 //!                      ├ processor time: sleep until it can be  │
 //!                      │ used up at the earliest, read, repeat  │
 //!                      └ clock: kill at the limit               ┘
@@ -42,6 +42,8 @@ use order::hand_over;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the last bytes of the dead may take before the kernel is reminded of them.
 const NUDGE: Duration = Duration::from_millis(10);
+/// The kernel counts memory in these.
+const PAGE: u64 = 4 << 10;
 /// Shortest pause between two looks at the processor time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
@@ -186,8 +188,6 @@ struct Run {
     stderr: Capture,
     results: Capture,
     parallel: u32,
-    /// Whether the init says when the program starts.
-    tells_start: bool,
 }
 
 /// Registers the slot's socket with the runtime of this run.
@@ -210,11 +210,9 @@ impl Run {
         program: &Program<'_>,
     ) -> Result<Outcome, SandboxError> {
         let limits = &program.limits;
-        if self.tells_start {
-            match next_reply(socket, Instant::now() + PATIENCE).await?.0 {
-                Reply::Started => {}
-                Reply::Ended(answer) => return Err(fault(answer.end)),
-            }
+        match next_reply(socket, Instant::now() + PATIENCE).await?.0 {
+            Reply::Started => {}
+            Reply::Ended(answer) => return Err(fault(answer.end)),
         }
         let started = Instant::now();
         let wall_end = started + limits.wall;
@@ -281,15 +279,24 @@ impl Run {
         if killed_for.is_none() && (self.stdout.over || self.results.over) {
             killed_for = Some(LimitKind::Output);
         }
+        let mut memory_kills = group.memory_kills().step("read memory events")?;
         let ended = match &answer.end {
             End::Exited(code) => Status::Exited(*code),
             End::Signaled(signal) => Status::Signaled(*signal),
-            End::NotExecuted(errno) if group.memory_kills().step("read memory events")? == 0 => {
-                return Err(SandboxError::CannotExecute(io::Error::from_raw_os_error(
-                    *errno,
-                )));
+            End::NotExecuted(errno) => {
+                // Memory that runs out inside `execve` looks like this; no process is killed for it then.
+                let was_full = group
+                    .memory_peak()
+                    .is_ok_and(|peak| peak + PAGE > limits.memory_bytes);
+                if was_full && matches!(*errno, libc::E2BIG | libc::ENOMEM) {
+                    memory_kills = memory_kills.max(1);
+                }
+                if memory_kills == 0 {
+                    let error = io::Error::from_raw_os_error(*errno);
+                    return Err(SandboxError::CannotExecute(error));
+                }
+                Status::Exited(127)
             }
-            End::NotExecuted(_) => Status::Exited(127),
             End::Fault(_) => return Err(fault(answer.end)),
         };
         let accounted = Duration::from_micros(answer.cpu_us);
@@ -304,7 +311,7 @@ impl Run {
             killed_for,
             cpu,
             wall,
-            memory_kills: group.memory_kills().step("read memory events")?,
+            memory_kills,
             refused: group.refused_processes().step("read process events")?,
             too_large: answer.too_large,
         };

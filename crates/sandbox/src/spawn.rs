@@ -71,16 +71,23 @@ pub(crate) fn start(exe: &Path, privilege: Privilege) -> Result<Init, SandboxErr
         null: null.as_raw_fd(),
     };
     let (pid, process) = clone_into_namespaces(privilege, &child).step("clone the slot's init")?;
-    if privilege == Privilege::UserNamespace {
-        map_own_id(pid).step("map the user id into the slot")?;
+    let released = release(privilege, pid, File::from(go_write));
+    if let Err(error) = released {
+        end(process).step("end a failed init")?;
+        return Err(error);
     }
-    File::from(go_write)
-        .write_all(b"g")
-        .step("release the slot's init")?;
     Ok(Init {
         process,
         socket: ours,
     })
+}
+
+/// Lets the child go on as an init.
+fn release(privilege: Privilege, pid: libc::pid_t, mut go: File) -> Result<(), SandboxError> {
+    if privilege == Privilege::UserNamespace {
+        map_own_id(pid).step("map the user id into the slot")?;
+    }
+    go.write_all(b"g").step("release the slot's init")
 }
 
 /// One id: ours outside is root's inside, which owns the slot's namespaces and nothing else.

@@ -92,14 +92,6 @@ pub(crate) struct RunOrder {
     pub(crate) scratch_bytes: u64,
 }
 
-impl RunOrder {
-    /// Whether [`Reply::Started`] comes. Files take time to write, which is not the program's; without any it starts at once,
-    /// and a message less is a wake-up less.
-    pub(crate) fn tells_start(&self) -> bool {
-        !self.files.is_empty()
-    }
-}
-
 /// What the confined process does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Task {
@@ -165,7 +157,8 @@ pub(crate) enum CollectOrder {
 /// What the init says to [`Order::Run`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
-    /// The child exists: from here its time counts. Only when there were files to write.
+    /// The child exists: from here its time counts, and not from the order: taking away what the program before has left may
+    /// take a while.
     Started,
     /// It has ended, and every other process of the slot with it.
     Ended(Answer),

@@ -3,12 +3,13 @@
 //! Even if a mount were wrong, a program may read and execute only below the trees named here and write only below its
 //! scratch. On kernels without it the mounts and user ids stand alone; the report says so.
 
+use std::io::ErrorKind;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, PathFdError, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
 };
 use nix::errno::Errno;
 
@@ -51,9 +52,56 @@ pub(crate) fn tool_directories() -> Result<Vec<PathBuf>, Trouble> {
 
 /// The rules for programs of this profile, on the mounts that stand now; `None` where the kernel has no Landlock.
 pub(crate) fn rules(profile: Profile, tools: &[PathBuf]) -> Result<Option<OwnedFd>, Trouble> {
-    build(profile, tools)
-        .map(Into::into)
-        .map_err(|_| Trouble::new("landlock", Errno::last()))
+    let everything = AccessFs::from_all(NEWEST);
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let read_and_execute = read | AccessFs::Execute;
+    let device = read | AccessFs::WriteFile | AccessFs::IoctlDev | AccessFs::Truncate;
+    let (the_box, scratch) = match profile {
+        Profile::Compile => (everything, everything),
+        Profile::Run => (
+            read_and_execute,
+            everything & !BitFlags::from(AccessFs::Execute),
+        ),
+    };
+    let mut rules = handle_everything().map_err(refused)?;
+    for tool in tools {
+        rules = allow(rules, tool, read_and_execute)?;
+    }
+    rules = allow(rules, "/dev", device)?;
+    rules = allow(rules, "/app", read_and_execute)?;
+    rules = allow(rules, "/box", the_box)?;
+    rules = allow(rules, "/tmp", scratch)?;
+    // Absent when the container we run in does not permit a proc of our own.
+    allow(rules, "/proc", read).map(Into::into)
+}
+
+fn handle_everything() -> Result<RulesetCreated, RulesetError> {
+    Ruleset::default()
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()
+}
+
+fn allow(
+    rules: RulesetCreated,
+    path: impl AsRef<Path>,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, Trouble> {
+    match PathFd::new(path) {
+        Ok(place) => rules
+            .add_rule(PathBeneath::new(place, access))
+            .map_err(refused),
+        // Not there: nothing to allow.
+        Err(PathFdError::OpenCall { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Ok(rules)
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+fn refused(_: impl std::error::Error) -> Trouble {
+    Trouble::new("landlock", Errno::last())
 }
 
 /// Confines this process and its children; takes no memory. `no_new_privs` must be set.
@@ -62,44 +110,4 @@ pub(crate) fn restrict(rules: BorrowedFd<'_>) -> nix::Result<()> {
     // SAFETY: a descriptor and no flags; no memory of ours is touched.
     let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) };
     Errno::result(result).map(drop)
-}
-
-fn build(profile: Profile, tools: &[PathBuf]) -> Result<RulesetCreated, RulesetError> {
-    let everything = AccessFs::from_all(NEWEST);
-    let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let read_and_execute = read | AccessFs::Execute;
-    let device = read | AccessFs::WriteFile | AccessFs::IoctlDev | AccessFs::Truncate;
-    let mut rules = Ruleset::default()
-        .handle_access(everything)?
-        .handle_access(AccessNet::from_all(NEWEST))?
-        .scope(Scope::from_all(NEWEST))?
-        .create()?;
-    for tool in tools {
-        rules = allow(rules, tool, read_and_execute)?;
-    }
-    let (the_box, scratch) = match profile {
-        Profile::Compile => (everything, everything),
-        Profile::Run => (
-            read_and_execute,
-            everything & !BitFlags::from(AccessFs::Execute),
-        ),
-    };
-    rules = allow(rules, "/dev", device)?;
-    rules = allow(rules, "/app", read_and_execute)?;
-    rules = allow(rules, "/box", the_box)?;
-    rules = allow(rules, "/tmp", scratch)?;
-    // Absent when the container we run in does not permit a proc of our own.
-    allow(rules, "/proc", read)
-}
-
-fn allow(
-    rules: RulesetCreated,
-    path: impl AsRef<std::path::Path>,
-    access: BitFlags<AccessFs>,
-) -> Result<RulesetCreated, RulesetError> {
-    match PathFd::new(path) {
-        Ok(directory) => rules.add_rule(PathBeneath::new(directory, access)),
-        // Not there: nothing to allow.
-        Err(_) => Ok(rules),
-    }
 }

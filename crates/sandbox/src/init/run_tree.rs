@@ -61,7 +61,7 @@ impl RunTree {
     /// A clean `/tmp`, a fresh `/box` when it will hold something, `/app` when there is a prepared tree.
     pub(super) fn put_up(&mut self, order: &RunOrder, setup: &Setup) -> Result<(), Trouble> {
         let compile = order.profile == Profile::Compile;
-        self.put_up_tmp(order)?;
+        self.put_up_tmp(order, setup.user_namespace)?;
         if compile || !order.files.is_empty() {
             self.rules = None;
             let options = format!("size={},nr_inodes=65536,mode=755", order.scratch_bytes);
@@ -78,7 +78,7 @@ impl RunTree {
         Ok(())
     }
 
-    fn put_up_tmp(&mut self, order: &RunOrder) -> Result<(), Trouble> {
+    fn put_up_tmp(&mut self, order: &RunOrder, owned: bool) -> Result<(), Trouble> {
         // Nothing that a learner's program writes needs to be executed.
         let (flags, bytes, inodes) = match order.profile {
             Profile::Compile => (MsFlags::empty(), order.scratch_bytes, 65_536),
@@ -97,13 +97,13 @@ impl RunTree {
         }
         self.rules = None;
         scratch("/tmp", flags, &options)?;
-        let traces = Traces::of("/tmp")?;
-        self.tmp = Some(Tmp {
+        let traces = Traces::of("/tmp", owned)?;
+        let tmp = self.tmp.insert(Tmp {
             flags,
             options,
             traces,
         });
-        Ok(())
+        tmp.traces.watch()
     }
 
     fn take_down_tmp(&mut self) -> Result<(), Trouble> {
@@ -156,7 +156,7 @@ impl RunTree {
             self.the_box = false;
             take_down("/box")?;
         }
-        let used = match &self.tmp {
+        let used = match &mut self.tmp {
             Some(tmp) => tmp.traces.are_left()?,
             None => false,
         };

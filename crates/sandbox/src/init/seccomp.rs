@@ -110,6 +110,7 @@ pub(crate) fn base() -> Result<Filter, Trouble> {
     let mut refused = plain(REFUSED);
     refused.insert(libc::SYS_clone, vec![namespace_flag(libc::CLONE_NEWUSER)?]);
     refused.insert(libc::SYS_socket, vec![foreign_family()?]);
+    refused.insert(libc::SYS_fcntl, leases()?);
     Ok(Filter(vec![
         compile(refused, Errno::EPERM)?,
         compile(plain(ABSENT), Errno::ENOSYS)?,
@@ -156,6 +157,19 @@ fn foreign_family() -> Result<SeccompRule, Trouble> {
             .map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs())))
             .collect::<Result<_, _>>()?,
     )
+}
+
+/// `fcntl` that takes a lease or delegation of a file: whoever executes it elsewhere would wait for its holder.
+fn leases() -> Result<Vec<SeccompRule>, Trouble> {
+    // From include/uapi/linux/fcntl.h; the `libc` crate lacks the newer one.
+    const F_SETDELEG: libc::c_int = 1024 + 16;
+    [libc::F_SETLEASE, F_SETDELEG]
+        .into_iter()
+        .map(|command| {
+            let number = u64::from(command.unsigned_abs());
+            rule(vec![condition(1, SeccompCmpOp::Eq, number)?])
+        })
+        .collect()
 }
 
 fn condition(

@@ -1,7 +1,7 @@
 //! The start of a child that borrows the memory of its parent until it executes, as `vfork` does: copying the page tables of the
 //! init would cost more than all that a short program does.
 //!
-//! The parent stands still meanwhile. The child runs on a stack of its own and must neither touch the heap nor return.
+//! The parent stands still meanwhile, deaf to the host: an `execve` that never came back would cost the slot. The child runs on a stack of its own and must neither touch the heap nor return.
 
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -56,15 +56,20 @@ pub(crate) fn prepare_self() -> Result<(), Trouble> {
     let results = unsafe {
         [
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0),
-            libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0),
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
         ]
     };
     if results.iter().any(|result| *result != 0) {
         return Err(Trouble::new("prctl", Errno::last()));
     }
+    hide()?;
     // When the whole machine runs out of memory, a learner's program goes before the service does.
     std::fs::write("/proc/self/oom_score_adj", "500").map_err(|e| Trouble::io("oom_score_adj", e))
+}
+
+/// Makes this process uninspectable, whoever may inspect others.
+pub(crate) fn hide() -> Result<(), Trouble> {
+    nix::sys::prctl::set_dumpable(false).map_err(|e| Trouble::new("prctl", e))
 }
 
 /// Makes capabilities unreachable for everything executed below this init, root's id included.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::LazyLock;
 
 use super::Run;
 use super::capture::Capture;
@@ -12,6 +13,12 @@ use crate::program::{Collect, Content, Profile, Program, Stdin, Stdout};
 use crate::report::Backend;
 use crate::sealed::{is_sealed, sealed_copy, sealed_file};
 use crate::wire::{CollectOrder, FileOrder, MAX_FDS, Order, Rlimits, RunOrder, Source, Task, send};
+
+/// How many threads can run at once. Asked once: the answer costs a walk through all mounts.
+static PROCESSORS: LazyLock<u32> = LazyLock::new(|| {
+    std::thread::available_parallelism()
+        .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
+});
 
 /// Sends the order and every descriptor; our copies of the writing ends close here.
 pub(super) fn hand_over(
@@ -98,7 +105,6 @@ pub(super) fn hand_over(
         collect_bytes: limits.collect_bytes,
         scratch_bytes: limits.memory_bytes.saturating_add(input_bytes),
     };
-    let tells_start = order.tells_start();
     send(
         socket.as_raw_fd(),
         &Order::Run(Box::new(order)),
@@ -106,14 +112,11 @@ pub(super) fn hand_over(
         &fds,
     )
     .map_err(|_| SandboxError::Lost)?;
-    let cpus = std::thread::available_parallelism()
-        .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
     Ok(Run {
         stdout,
         stderr,
         results,
-        parallel: cpus.min(limits.processes).max(1),
-        tells_start,
+        parallel: PROCESSORS.min(limits.processes).max(1),
     })
 }
 

@@ -57,9 +57,23 @@ fn connecting_anywhere() {
     );
 }
 
+#[test]
+fn holding_up_whoever_executes_a_file() {
+    nothing_works(
+        "import fcntl\n\
+        open('/tmp/x', 'w').close()\n\
+        for command in (1024, 1040):\n\
+        \x20   for kind in (0, 1, 2):\n\
+        \x20       attempt((command, kind), lambda: fcntl.fcntl(os.open('/tmp/x', os.O_RDONLY), command, kind) or True)",
+    );
+}
+
 /// Kernels before 6.7 let it listen; nobody is there to hear.
 #[test]
 fn being_connected_to() {
+    if with_sandbox(async |sandbox| sandbox.report().features.landlock_abi) >= 4 {
+        nothing_works("attempt('listen', lambda: socket.create_server(('0.0.0.0', 8080)))");
+    }
     let listen = python(
         "import socket\ntry:\n    s = socket.create_server(('127.0.0.1', 8080)); s.settimeout(1); s.accept(); print('met')\nexcept OSError: print('alone')",
     );

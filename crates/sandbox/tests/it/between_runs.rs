@@ -57,18 +57,20 @@ fn a_tmp_that_was_used_is_not_passed_on() {
         "import os; os.mkdir('/tmp/x'); os.rmdir('/tmp/x')",
         "import os; os.utime('/tmp')",
         "import os; os.symlink('/', '/tmp/x'); os.unlink('/tmp/x')",
+        "import os; os.close(os.open('/tmp', os.O_TMPFILE | os.O_RDWR))",
     ] {
         let use_and_tell = python(&format!("{used}\n{when}"));
         let tell = python(when);
         with_sandbox(async |sandbox| {
             let mut slot = sandbox.acquire().await;
             let mut times = Vec::new();
-            for asked in [&tell, &use_and_tell, &tell] {
+            for asked in [&tell, &tell, &use_and_tell, &tell] {
                 let outcome = slot.run(asked.program()).await.expect("runs");
                 assert_eq!(outcome.status, Status::Exited(0), "{used}");
                 times.push(text(&outcome));
             }
-            assert!(times[1] < times[2], "{used}: {times:?}");
+            assert_eq!(times[0], times[1], "what nobody has used stays");
+            assert!(times[2] < times[3], "{used}: {times:?}");
         });
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::{Collect, LimitKind, Profile, Status};
 
-use crate::support::{ask, python};
+use crate::support::{ask, python, with_sandbox};
 
 #[test]
 fn an_endless_loop_hits_the_processor_limit_and_hardly_more() {
@@ -34,6 +34,32 @@ fn processor_time_over_the_limit_counts_even_when_the_program_ends_well() {
         .limits(|l| l.cpu = Duration::from_micros(1))
         .run();
     assert_eq!(outcome.status, Status::LimitHit(LimitKind::Cpu));
+}
+
+/// Whatever its slot had to do before it: a program is cut off for its own time alone.
+#[test]
+fn the_wall_is_the_programs_own() {
+    let limit = Duration::from_millis(5);
+    let cut_off = python("pass").limits(|l| l.wall = limit);
+    let litter = python("for i in range(2000): open(f'/tmp/{i}', 'w').write('x' * 4096)");
+    with_sandbox(async |sandbox| {
+        let mut slot = sandbox.acquire().await;
+        for _ in 0..20 {
+            slot.run(litter.program()).await.expect("runs");
+            let outcome = slot.run(cut_off.program()).await.expect("runs");
+            assert_eq!(outcome.status, Status::LimitHit(LimitKind::Wall));
+            assert!(outcome.wall >= limit, "{:?}", outcome.wall);
+        }
+    });
+}
+
+#[test]
+fn memory_that_runs_out_in_the_start_itself_is_named() {
+    let argument = "x".repeat(127 << 10);
+    let mut argv = vec!["/bin/true"];
+    argv.extend([argument.as_str(); 12]);
+    let outcome = ask(&argv).limits(|l| l.memory_bytes = 1 << 20).run();
+    assert_eq!(outcome.status, Status::LimitHit(LimitKind::Memory));
 }
 
 #[test]
